@@ -1,0 +1,36 @@
+//! Scheduled jobs: keeping the catalogue in step with TMDb, and publishing it.
+//!
+//! Each job can be killed at any point and run again: work is written before the note that it is done, and
+//! everything that is written twice is written the same. A film leaves the catalogue only when TMDb itself says
+//! on three different days that there is no such film; a list that lacks it never removes anything.
+
+mod error;
+mod film;
+mod run;
+
+pub mod publish_catalog;
+pub mod retention;
+pub mod sync_changes;
+pub mod sync_exports;
+pub mod sync_lists;
+pub mod sync_movies;
+
+pub use error::Error;
+pub use run::{Counts, Outcome, Watch};
+
+/// The jobs by name, as schedules and the local server call them.
+pub const NAMES: [&str; 6] =
+    ["sync_exports", "sync_changes", "sync_movies", "sync_lists", "publish_catalog", "retention"];
+
+/// The job called `name`.
+pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
+    Some(match name {
+        "sync_exports" => sync_exports::job,
+        "sync_changes" => sync_changes::job,
+        "sync_movies" => sync_movies::job,
+        "sync_lists" => sync_lists::job,
+        "publish_catalog" => publish_catalog::job,
+        "retention" => retention::job,
+        _ => return None,
+    })
+}

@@ -1,0 +1,91 @@
+//! `publish_catalog`: builds the catalogue's file from the table and makes it current.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+
+use screensort_catalog::{Catalog, Contents};
+use screensort_model::reference::Reference;
+use screensort_model::{Movie, Operator, OperatorId};
+use screensort_runtime::{JobError, Stack};
+use screensort_store::Tombstone;
+use serde_json::Value;
+
+use crate::run::{count, logged, summary};
+use crate::{Counts, Error, Outcome};
+
+/// Parallel reads of the table.
+const SEGMENTS: u32 = 4;
+
+/// As a scheduled job; `{"force": true}` publishes even a much smaller catalogue.
+pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
+    Box::pin(async move {
+        let force = event.get("force").and_then(Value::as_bool).unwrap_or(false);
+        summary(run(&stack, force).await)
+    })
+}
+
+/// Publishes what the table holds. The catalogue before stays current if anything fails.
+///
+/// # Errors
+/// If the store or the bucket fails, or a tenth of the films would vanish at once without `force`.
+pub async fn run(stack: &Stack, force: bool) -> Result<Outcome, Error> {
+    logged(stack, "publish_catalog", async {
+        let catalogue = stack.catalogue();
+        let everything = catalogue.everything(SEGMENTS).await?;
+        let movies: Vec<Movie> = everything.films.into_iter().map(|(movie, _)| movie).collect();
+        let before = stack.catalog().await.map_or(0, |catalog| catalog.len());
+        if !force && before > 100 && movies.len() < before - before / 10 {
+            return Err(Error::Shrunk { before, now: movies.len() });
+        }
+        let mut trending = catalogue.trending().await?;
+        let now = stack.clock().now();
+        let random = ulid::Ulid::new().random();
+        let version = ulid::Ulid::from_parts(now.as_millisecond().unsigned_abs(), random).to_string();
+        let operators = with_modes(catalogue.operators().await?, &movies);
+        let contents = Contents {
+            version: version.clone(),
+            made_at: now,
+            operators,
+            reference: catalogue.reference().await?.unwrap_or_else(Reference::built_in),
+            trending_day: trending.remove("day").unwrap_or_default(),
+            trending_week: trending.remove("week").unwrap_or_default(),
+            withdrawn: (everything.tombstones.iter())
+                .filter_map(|(id, tombstone)| matches!(tombstone, Tombstone::Withdrawn).then_some(*id))
+                .collect(),
+            merged: (everything.tombstones.iter())
+                .filter_map(|(id, tombstone)| match tombstone {
+                    Tombstone::Merged { into } => Some((*id, *into)),
+                    _ => None,
+                })
+                .collect(),
+            movies,
+        };
+        let (catalog, file) = Catalog::make(contents)?;
+        let bytes = file.len();
+        stack.artifacts().publish(&version, file, now).await?;
+        stack.catalog_changed();
+        let mut counts = Counts::new();
+        count(&mut counts, "films", catalog.len());
+        count(&mut counts, "operators", catalog.operators().len());
+        count(&mut counts, "bytes", bytes);
+        Ok(Outcome::done(counts))
+    })
+    .await
+}
+
+/// Operators whose source does not say how they show films: as their offers do.
+fn with_modes(mut operators: Vec<Operator>, movies: &[Movie]) -> Vec<Operator> {
+    let mut modes: BTreeMap<OperatorId, BTreeSet<_>> = BTreeMap::new();
+    for offers in movies.iter().flat_map(|movie| movie.offers.values()) {
+        for (mode, ids) in offers {
+            for id in ids {
+                modes.entry(*id).or_default().insert(*mode);
+            }
+        }
+    }
+    for operator in operators.iter_mut().filter(|operator| operator.modes.is_empty()) {
+        operator.modes = modes.remove(&operator.id).unwrap_or_default().into_iter().collect();
+    }
+    operators
+}

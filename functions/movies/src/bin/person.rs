@@ -1,0 +1,5 @@
+//! The Lambda binary of `person`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::serve(screensort_movies::person::endpoint)
+}

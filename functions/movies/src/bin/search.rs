@@ -1,0 +1,5 @@
+//! The Lambda binary of `search`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::serve(screensort_movies::search::endpoint)
+}

@@ -1,0 +1,66 @@
+//! `GET /movies/{id}/similar`: films with the same genres, keywords and people.
+
+use schemars::JsonSchema;
+use screensort_http::{Anyone, Endpoint, Input, Opening, Page, PageAsk, Problem, Reply};
+use screensort_model::reference::Genre;
+use screensort_model::{Keyword, MovieId, PersonName};
+use screensort_routes::SIMILAR;
+use screensort_runtime::Stack;
+use serde::Serialize;
+
+use crate::card::MovieCard;
+use crate::film;
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("similar").route(SIMILAR, similar)
+}
+
+struct Ask {
+    id: MovieId,
+    page: PageAsk,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let id = o.path("id", "The film.");
+        let page = PageAsk::open(o);
+        Some(Self { id: id?, page: page? })
+    }
+}
+
+/// A film like the one asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SimilarMovie {
+    movie: MovieCard,
+    /// 0 to 1.
+    score: f32,
+    shared: Shared,
+}
+
+/// What both films have.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Shared {
+    genres: Vec<Genre>,
+    keywords: Vec<Keyword>,
+    people: Vec<PersonName>,
+}
+
+async fn similar(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<SimilarMovie>>, Problem> {
+    let catalog = stack.catalog().await?;
+    let film = film(&catalog, ask.id, |into| format!("../{into}/similar"))?;
+    let cursors = stack.cursors().await?;
+    let start: usize = ask.page.start(cursors, who.subject())?.unwrap_or(0);
+    let all = catalog.similar(film);
+    let next = start + ask.page.limit;
+    let items = all.iter().skip(start).take(ask.page.limit).map(|similar| SimilarMovie {
+        movie: MovieCard::of(similar.film, None),
+        score: (similar.score * 10_000.0).round() / 10_000.0,
+        shared: Shared {
+            genres: similar.genres.iter().map(|genre| (*genre).clone()).collect(),
+            keywords: similar.keywords.clone(),
+            people: similar.people.clone(),
+        },
+    });
+    ask.page.reply(cursors, who.subject(), items.collect(), (next < all.len()).then_some(&next))
+}

@@ -1,0 +1,245 @@
+//! What API Gateway does in front of the functions: stage, routes, limits, and problems of its own.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, HOST};
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming as Body;
+use screensort_http::{Answer, Code, Endpoint, FieldError, Problem};
+use screensort_routes::{Found, Route};
+use screensort_runtime::{Event, Record, Stack, event, handle};
+
+/// The most that goes into and comes out of a function.
+const FUNCTION_LIMIT: usize = 6 << 20;
+/// What a route takes unless it says otherwise.
+const BODY_LIMIT: usize = 64 << 10;
+/// How long the gateway waits for a function.
+const PATIENCE: Duration = Duration::from_secs(29);
+/// How many records are kept to look at.
+const RECORDS: usize = 200;
+
+/// The gateway over all endpoints.
+pub struct Gateway {
+    endpoints: Vec<Endpoint<Stack>>,
+    stack: Stack,
+    records: Mutex<VecDeque<Record>>,
+    prints: bool,
+    /// Whether requests come in over TLS: plain ones are refused then.
+    secure: bool,
+}
+
+impl Gateway {
+    /// Over `endpoints`; with `prints` each request is a line on standard output.
+    pub fn new(endpoints: Vec<Endpoint<Stack>>, stack: Stack, prints: bool, secure: bool) -> Arc<Self> {
+        Arc::new(Self { endpoints, stack, records: Mutex::default(), prints, secure })
+    }
+
+    /// The context that handlers get.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// The last records, newest first.
+    pub fn records(&self) -> Vec<Record> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Answers one request.
+    pub async fn answer(self: Arc<Self>, request: Request<Body>, peer: SocketAddr) -> Response<Full<Bytes>> {
+        let request_id = ulid::Ulid::new().to_string();
+        let path = request.uri().path().to_owned();
+        let answered = tokio::time::timeout(PATIENCE, self.route(request, peer.ip(), &request_id)).await;
+        match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => complete(problem.answer(under_stage(&path).unwrap_or(&path), &request_id)),
+            Err(_) => complete(Problem::new(Code::Timeout).answer(&path, &request_id)),
+        }
+    }
+
+    async fn route(
+        &self,
+        request: Request<Body>,
+        peer: IpAddr,
+        request_id: &str,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let (parts, body) = request.into_parts();
+        let source = local_source(&parts.headers).unwrap_or(peer);
+        check_host(&parts.headers)?;
+        let Some(path) = under_stage(parts.uri.path()) else {
+            return Err(Problem::new(Code::NotFound).with_detail("The API is under /v1: see /v1/docs."));
+        };
+        if let Some(path) = path.strip_prefix("/_local/") {
+            return crate::here::answer(self, &parts.method, path, request_id).await;
+        }
+        let (route, values) = match screensort_routes::find(&parts.method, path) {
+            Found::Route(route, values) => (route, values),
+            Found::Methods(methods) => return Err(wrong_method(&methods)),
+            Found::Nothing => return Err(Problem::new(Code::NotFound)),
+        };
+        let query = decode_query(parts.uri.query().unwrap_or_default())?;
+        let body = collect(body, route).await?;
+        let event = event(&Event {
+            route,
+            path,
+            path_parameters: &values,
+            query: &query,
+            headers: &parts.headers,
+            body: &body,
+            source,
+            request_id,
+            at_ms: self.stack.clock().now().as_millisecond(),
+        });
+        self.invoke(route, &event.to_string()).await
+    }
+
+    async fn invoke(&self, route: &Route, event: &str) -> Result<Response<Full<Bytes>>, Problem> {
+        let request = lambda_http::request::from_str(event)
+            .map_err(|e| Problem::internal("the event is not one that Lambda takes").caused_by(e))?;
+        let endpoint = self
+            .endpoints
+            .iter()
+            .find(|endpoint| endpoint.name == route.binary)
+            .ok_or_else(|| Problem::internal("a route of the table has no endpoint"))?;
+        let (response, record) = handle(endpoint, request, &self.stack).await;
+        self.note(record);
+        let (parts, body) = response.into_parts();
+        let bytes = match body {
+            lambda_http::Body::Text(text) => Bytes::from(text),
+            lambda_http::Body::Binary(bytes) => Bytes::from(bytes),
+            _ => Bytes::new(),
+        };
+        if bytes.len() > FUNCTION_LIMIT {
+            return Err(Problem::internal("an answer is larger than a function may give"));
+        }
+        Ok(Response::from_parts(parts, Full::new(bytes)))
+    }
+
+    #[allow(clippy::print_stdout, reason = "a readable line per request is what the local server is for")]
+    fn note(&self, record: Record) {
+        if self.prints {
+            let cause = record.cause.as_ref().map(|cause| format!("  {cause}")).unwrap_or_default();
+            println!(
+                "{} {} {}  {:.1} ms  {} store requests  {}{cause}",
+                record.status,
+                record.method,
+                record.route,
+                record.duration_ms,
+                record.store_requests,
+                record.request_id
+            );
+        }
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.push_front(record);
+        records.truncate(RECORDS);
+    }
+
+    /// Whether the gateway is reached over TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+}
+
+/// An answer of the gateway's own.
+pub(crate) fn complete(answer: Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answer.body));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}
+
+/// The path under the stage.
+fn under_stage(path: &str) -> Option<&str> {
+    path.strip_prefix("/v1").filter(|rest| rest.starts_with('/'))
+}
+
+fn wrong_method(methods: &[&Method]) -> Problem {
+    let names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    Problem::new(Code::MethodNotAllowed).with_header(ALLOW, &names.join(", "))
+}
+
+/// The source address that a caller on this machine wants to be seen with, to try limits and blocklists.
+fn local_source(headers: &HeaderMap) -> Option<IpAddr> {
+    headers.get("x-local-source")?.to_str().ok()?.parse().ok()
+}
+
+/// The SDK builds an address out of `Host`: what is no host must not get there.
+fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(host) = headers.get(HOST) else { return Ok(()) };
+    let sound = host.to_str().is_ok_and(|host| host.parse::<http::uri::Authority>().is_ok());
+    if sound {
+        Ok(())
+    } else {
+        Err(Problem::new(Code::BadParameter).with_detail("The Host header is not a host."))
+    }
+}
+
+async fn collect(body: Body, route: &Route) -> Result<Bytes, Problem> {
+    let most = if route.method == Method::GET { 0 } else { BODY_LIMIT };
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() && most == 0 => {
+            Err(Problem::new(Code::BodyNotAllowed))
+        }
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::new(Code::TooLarge)),
+        Err(_) => Err(Problem::new(Code::BadJson).with_detail("The body broke off.")),
+    }
+}
+
+/// The query as the gateway decodes it.
+fn decode_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    let mut pairs = Vec::new();
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let name = decode(name).ok_or_else(|| undecodable("a name"))?;
+        let value = decode(value).ok_or_else(|| undecodable(&name))?;
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+fn undecodable(name: &str) -> Problem {
+    let pointer =
+        format!("/{}", name.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>());
+    Problem::new(Code::BadParameter).with_errors(vec![FieldError {
+        pointer,
+        code: "invalid",
+        detail: "Not percent-encoded UTF-8.".into(),
+    }])
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+                bytes.push(u8::try_from(high * 16 + low).ok()?);
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_decoded_strictly() {
+        let pairs = decode_query("q=am%C3%A9lie+x&q=2&flag&&a=b=c").unwrap();
+        let expected = [("q", "amélie x"), ("q", "2"), ("flag", ""), ("a", "b=c")];
+        assert_eq!(pairs, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+        for bad in ["q=%", "q=%4", "q=%zz", "q=%ff", "%ff=1"] {
+            assert_eq!(decode_query(bad).unwrap_err().code(), Code::BadParameter, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The whole product in one process, on this machine.
+//!
+//! The handlers, the AWS SDK calls and the events are those of the Lambda functions; only addresses differ.
+//! What stands in for API Gateway is here, what stands in for AWS's services is in `screensort-cloud`. None of
+//! this is part of any Lambda build.
+
+pub mod command;
+pub mod gateway;
+mod here;
+pub mod import;
+pub mod product;
+pub mod server;
+pub mod stand;
+mod sync;
+mod tls;

@@ -1,0 +1,22 @@
+//! Everything that the product serves.
+
+use screensort_http::Endpoint;
+use screensort_runtime::Stack;
+
+/// All endpoints of all areas.
+pub fn endpoints() -> Vec<Endpoint<Stack>> {
+    let mut all = screensort_movies::endpoints();
+    all.extend(screensort_system::endpoints());
+    all
+}
+
+/// The OpenAPI document over them, as it is committed.
+///
+/// # Panics
+/// Never: a JSON value is always serialisable.
+pub fn openapi() -> String {
+    let document = screensort_http::openapi::document(&endpoints(), screensort_system::VERSION);
+    let mut text = serde_json::to_string_pretty(&document).expect("a JSON value is serialisable");
+    text.push('\n');
+    text
+}

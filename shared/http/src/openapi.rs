@@ -1,0 +1,157 @@
+//! The OpenAPI 3.1 document, from the route table and the endpoints' own types.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use schemars::{JsonSchema, SchemaGenerator};
+use screensort_routes::{Access, Route};
+use serde_json::{Map, Value, json};
+
+use crate::opening::Described;
+use crate::problem::Document;
+use crate::{Code, Endpoint, Incoming, Input, Opening};
+
+/// How an operation describes itself.
+pub(crate) type Describe = fn(&mut SchemaGenerator) -> Description;
+
+/// What an operation takes and gives.
+pub(crate) struct Description {
+    parameters: Vec<Described>,
+    body: Option<Value>,
+    content: Value,
+}
+
+pub(crate) fn json<I: Input, T: JsonSchema>(generator: &mut SchemaGenerator) -> Description {
+    let schema = generator.subschema_for::<T>();
+    describe::<I>(generator, json!({"application/json": {"schema": schema}}))
+}
+
+pub(crate) fn file<I: Input>(generator: &mut SchemaGenerator) -> Description {
+    describe::<I>(generator, json!({"*/*": {}}))
+}
+
+fn describe<I: Input>(generator: &mut SchemaGenerator, content: Value) -> Description {
+    let empty = Incoming {
+        method: Method::GET,
+        path: String::new(),
+        path_parameters: Vec::new(),
+        query: Vec::new(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        source: [127, 0, 0, 1].into(),
+        request_id: String::new(),
+    };
+    let mut opening = Opening::describing(&empty);
+    // Describing yields no input: only what was asked for counts.
+    let _ = I::open(&mut opening);
+    let body = opening.body_schema.map(|schema| schema(generator).to_value());
+    Description { parameters: opening.described, body, content }
+}
+
+/// The document over all `endpoints`.
+pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], version: &str) -> Value {
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.definitions_path = "/components/schemas".into();
+    settings.meta_schema = None;
+    let mut generator = settings.into_generator();
+    let problem = generator.subschema_for::<Document>();
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for operation in endpoints.iter().flat_map(Endpoint::operations) {
+        let description = (operation.describe)(&mut generator);
+        let value = operation_object(operation.route, description, &problem.clone().to_value());
+        let method = operation.route.method.as_str().to_lowercase();
+        paths.entry(operation.route.path).or_default().insert(method, value);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ScreenSort",
+            "version": version,
+            "summary": "Films to browse, search and be recommended.",
+            "description": INTRODUCTION,
+            "license": {"name": "Apache-2.0 OR MIT", "identifier": "Apache-2.0 OR MIT"},
+        },
+        "servers": [{"url": "/v1"}],
+        "tags": [
+            {"name": "movies", "description": "Films, lists, people and search."},
+            {"name": "system", "description": "Health, documents, attribution."},
+        ],
+        "paths": paths,
+        "components": {"schemas": generator.take_definitions(true)},
+    })
+}
+
+const INTRODUCTION: &str = "Answers are JSON; errors are problem documents (RFC 9457) with a stable `code`. \
+Lists come in pages: give `next_cursor` back as `cursor`. Unknown, repeated, malformed or out-of-range \
+parameters are refused and named. This product uses the TMDB API but is not endorsed or certified by TMDB; \
+where a film can be watched comes from JustWatch.";
+
+fn operation_object(route: &Route, description: Description, problem: &Value) -> Value {
+    let mut responses = Map::new();
+    responses.insert("200".into(), json!({"description": "As asked.", "content": description.content}));
+    let parameters: Vec<Value> = description.parameters.iter().map(parameter).collect();
+    for code in refusals(route, !parameters.is_empty(), description.body.is_some()) {
+        let status = code.status().as_str().to_owned();
+        responses.entry(status).or_insert_with(|| {
+            json!({"description": code.title(), "content": {"application/problem+json": {"schema": problem}}})
+        });
+    }
+    let mut operation = json!({
+        "operationId": operation_id(route),
+        "tags": [route.area.name()],
+        "summary": route.summary,
+        "parameters": parameters,
+        "responses": responses,
+    });
+    if let Some(body) = description.body {
+        operation["requestBody"] =
+            json!({"required": true, "content": {"application/json": {"schema": body}}});
+    }
+    match route.access {
+        Access::Anyone => operation["security"] = json!([]),
+    }
+    operation
+}
+
+/// The binary's name, with the method in front where the binary serves several.
+fn operation_id(route: &Route) -> String {
+    let shared = screensort_routes::TABLE.iter().filter(|other| other.binary == route.binary).count() > 1;
+    if shared {
+        let parameter = route.parameters().next().map(|name| format!("_{name}")).unwrap_or_default();
+        format!("{}_{}{parameter}", route.method.as_str().to_lowercase(), route.binary)
+    } else {
+        route.binary.to_owned()
+    }
+}
+
+/// The problems that a route may answer with beyond its own.
+fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
+    let mut codes = vec![Code::BadParameter, Code::TooManyRequests, Code::Internal, Code::Unavailable];
+    if has_parameters || route.parameters().next().is_some() {
+        codes.extend([Code::NotFound]);
+    }
+    if route.binary == "movie" || route.path.starts_with("/movies/{id}") {
+        codes.extend([Code::Moved, Code::Gone]);
+    }
+    if has_body {
+        codes.extend([Code::TooLarge, Code::UnsupportedMediaType, Code::InvalidBody]);
+    }
+    codes
+}
+
+fn parameter(described: &Described) -> Value {
+    let mut value = json!({
+        "name": described.name,
+        "in": described.place,
+        "required": described.required,
+        "description": described.about,
+        "schema": described.schema,
+    });
+    if described.list {
+        value["schema"] = json!({"type": "array", "items": described.schema, "minItems": 1});
+        value["style"] = json!("form");
+        value["explode"] = json!(false);
+    }
+    value
+}

@@ -1,0 +1,227 @@
+//! Problem documents (RFC 9457). The one place where errors become answers.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::opening::FieldError;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:ident, $title:literal, $detail:literal;)*) => {
+        /// Every problem that the product answers with. The word is part of the contract.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code { $($(#[$doc])* $name),* }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The stable word, also the last segment of `type`.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$name => $word),* }
+            }
+
+            /// The HTTP status.
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status),* }
+            }
+
+            /// A short text that is the same for each occurrence.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title),* }
+            }
+
+            /// What to do about it, where nothing better is known.
+            pub fn advice(self) -> &'static str {
+                match self { $(Self::$name => $detail),* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The resource has another id now.
+    Moved = "moved", MOVED_PERMANENTLY, "Moved", "Follow the Location header.";
+    /// A parameter is wrong; `errors` names each.
+    BadParameter = "bad_parameter", BAD_REQUEST, "A parameter was refused",
+        "See errors for each parameter and what it allows.";
+    /// The cursor is not one of ours, or belongs to another query or person.
+    BadCursor = "bad_cursor", BAD_REQUEST, "The cursor was refused",
+        "Use next_cursor as it was given, with the same query, or start again without a cursor.";
+    /// The body is not one JSON object.
+    BadJson = "bad_json", BAD_REQUEST, "The body is not valid JSON", "Send one JSON object in UTF-8.";
+    /// A body where none belongs.
+    BodyNotAllowed = "body_not_allowed", BAD_REQUEST, "This call takes no body", "Send the call without a body.";
+    /// No such thing.
+    NotFound = "not_found", NOT_FOUND, "Not found", "There is nothing at this address.";
+    /// The path exists, the method does not.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed",
+        "The Allow header lists the methods of this path.";
+    /// It was here and is gone for good.
+    Gone = "gone", GONE, "Gone", "It was withdrawn and will not come back.";
+    /// More bytes than the route takes.
+    TooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The request is too large",
+        "Send less: 64 KiB at most unless the route says otherwise.";
+    /// Not JSON.
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type",
+        "Send application/json in UTF-8.";
+    /// A field is wrong; `errors` names each.
+    InvalidBody = "invalid_body", UNPROCESSABLE_ENTITY, "A field was refused",
+        "See errors for each field and what it allows.";
+    /// No or unusable credentials.
+    Unauthorized = "unauthorized", UNAUTHORIZED, "Sign in first", "Send a valid access token.";
+    /// Signed in, but not allowed.
+    Forbidden = "forbidden", FORBIDDEN, "Not allowed", "Your account lacks the permission for this.";
+    /// Plain HTTP.
+    HttpsRequired = "https_required", FORBIDDEN, "HTTPS is required",
+        "Nothing was done. Change the address to https, and change any secret that was sent in clear.";
+    /// Too many requests.
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, "Too many requests",
+        "Wait as long as Retry-After says.";
+    /// A bug or an outage on our side.
+    Internal = "internal_error", INTERNAL_SERVER_ERROR, "Something went wrong on our side",
+        "Try again later; if it lasts, report the request_id.";
+    /// Something we need does not answer.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available right now", "Try again in a few seconds.";
+    /// The function took too long.
+    Timeout = "timeout", GATEWAY_TIMEOUT, "The answer took too long", "Try again later.";
+}
+
+/// Why a request is not answered as asked: what the caller reads, and what only the log does.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    headers: Vec<(http::HeaderName, http::HeaderValue)>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// A problem as it travels.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct Document {
+    /// A URI reference that identifies the kind of problem and answers with its description.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same short text for each occurrence.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened here and what to do.
+    pub detail: String,
+    /// The path of the request.
+    pub instance: String,
+    /// A stable word to program against.
+    pub code: &'static str,
+    /// Quote it in a report.
+    pub request_id: String,
+    /// One entry for each rejected parameter or field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem with its standing advice as detail.
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: Cow::Borrowed(code.advice()),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+        }
+    }
+
+    /// A bug: `why` is for the log only.
+    pub fn internal(why: &'static str) -> Self {
+        Self::new(Code::Internal).caused_by(why)
+    }
+
+    /// Says what happened in a sentence of its own. It must not repeat what the caller sent.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Names the rejected parameters or fields.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// Adds a header, such as `Retry-After`. A value that no header can hold is left out.
+    #[must_use]
+    pub fn with_header(mut self, name: http::HeaderName, value: &str) -> Self {
+        if let Ok(value) = value.parse() {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Keeps the cause for the log.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The rejected parameters or fields.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+
+    /// What the log says of it: the causes, from the outermost in.
+    pub fn causes(&self) -> Option<String> {
+        let mut at: &dyn Error = self.cause.as_deref()?;
+        let mut text = at.to_string();
+        while let Some(deeper) = at.source() {
+            text = format!("{text}: {deeper}");
+            at = deeper;
+        }
+        Some(text)
+    }
+
+    pub(crate) fn into_parts(
+        self,
+        instance: &str,
+        request_id: &str,
+    ) -> (Code, Document, Vec<(http::HeaderName, http::HeaderValue)>) {
+        let document = Document {
+            kind: format!("/v1/problems/{}", self.code.word()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            detail: self.detail.into_owned(),
+            instance: format!("/v1{instance}"),
+            code: self.code.word(),
+            request_id: request_id.to_owned(),
+            errors: self.errors,
+        };
+        (self.code, document, self.headers)
+    }
+}
+
+impl From<screensort_store::Error> for Problem {
+    fn from(error: screensort_store::Error) -> Self {
+        use screensort_store::Error as E;
+        let code = match &error {
+            E::Unreachable(_) | E::Throttled { .. } => Code::Unavailable,
+            E::Refused { .. } | E::Corrupt { .. } => Code::Internal,
+        };
+        let problem = Self::new(code).caused_by(error);
+        if code == Code::Unavailable {
+            return problem.with_header(http::header::RETRY_AFTER, "2");
+        }
+        problem
+    }
+}

@@ -1,0 +1,27 @@
+//! ScreenSort's nouns and the rules that hold for them everywhere.
+//!
+//! This crate knows what a film, an operator, a region or an instant is and which values are allowed.
+//! It must never know how they travel or rest: no HTTP, no AWS, no files, no environment.
+//! Every newtype's constructor is its only validation; code that holds one never checks again.
+
+pub mod attribution;
+pub mod clock;
+pub mod code;
+pub mod id;
+pub mod list;
+pub mod movie;
+pub mod operator;
+pub mod reference;
+pub mod text;
+
+pub use clock::Clock;
+pub use code::{Language, Region};
+pub use id::{GenreId, KeywordId, MovieId, OperatorId, PersonId};
+pub use list::{Found, Sort, Window};
+pub use movie::{Cast, Keyword, Movie, PersonName, Trailer};
+pub use operator::{Kind, Mode, Operator};
+
+/// Why a value was refused. The text is safe to show: it never repeats the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub &'static str);

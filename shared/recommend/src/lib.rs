@@ -1,0 +1,37 @@
+//! TBD
+mod artifact;
+pub mod commands;
+mod csv;
+mod edlae;
+mod error;
+mod evaluate;
+mod film;
+mod fit;
+mod fold;
+mod ials;
+mod lanes;
+mod metrics;
+mod model;
+mod packed;
+mod prior;
+mod profile;
+mod recommend;
+mod score;
+mod signal;
+mod sparse;
+mod split;
+mod train;
+mod tune;
+
+pub use artifact::{Card, FORMAT, Settings, Weights};
+pub use csv::{DISLIKE_TO, LIKE_FROM, read_ratings};
+pub use error::Error;
+pub use evaluate::{Report, evaluate};
+pub use film::{Film, Votes};
+pub use metrics::{Mean, Quality};
+pub use model::{Model, Ranked};
+pub use prior::PriorSettings;
+pub use profile::{MOST_THUMBS, Profile, Thumb};
+pub use recommend::{PageOptions, Reason, Scored};
+pub use signal::{Intake, Limits, Signal, Table};
+pub use train::{Step, TrainOptions, Trained, may_replace, train};

@@ -1,0 +1,255 @@
+//! What people said about films, cleaned and capped: the input of training.
+
+use crate::error::Error;
+use crate::sparse::Sparse;
+
+/// One person's opinion of one film at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Signal {
+    /// The person, by any stable number.
+    pub person: u64,
+    /// The film's id.
+    pub film: u32,
+    /// Above zero a like of that weight, below zero a dislike of that weight, zero seen without either: in
+    /// training that counts as a like of less weight. A thumb is
+    /// 1 or -1; a film watched to its end may be a like of, say, 0.3. Finite; clipped to [`Limits::weight`].
+    pub value: f32,
+    /// When, in seconds since 1970. Later opinions of the same film replace earlier ones.
+    pub at: i64,
+}
+
+/// How much one person can move the model.
+///
+/// The caller keeps out accounts that are too young or not verified; these limits hold for everybody else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Opinions that count, the latest first. The rest are dropped.
+    pub opinions: usize,
+    /// Greatest weight of one opinion.
+    pub weight: f32,
+    /// A person with more likes than this has each pair of them counted less, so that the sum over all the
+    /// person's pairs grows no faster than the number of likes.
+    pub full_pairs: usize,
+    /// Total weight of one person in the popularity prior.
+    pub prior_votes: f32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { opinions: 3_000, weight: 1.0, full_pairs: 1_000, prior_votes: 300.0 }
+    }
+}
+
+/// How many signals were used, and why the others were not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Intake {
+    /// Signals that train the model.
+    pub kept: usize,
+    /// Signals that a later one about the same film by the same person replaced.
+    pub replaced: usize,
+    /// Signals about films that are not in the catalogue.
+    pub unknown_film: usize,
+    /// Signals beyond [`Limits::opinions`].
+    pub over_limit: usize,
+}
+
+/// Cleaned signals, grouped by person.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// Sorted by person, then film; one per pair.
+    signals: Vec<Signal>,
+    /// Where each person's signals begin, and the end.
+    offsets: Vec<usize>,
+    intake: Intake,
+    limits: Limits,
+}
+
+impl Table {
+    /// Gathers signals: the latest opinion of a person on a film wins, and of two at the same second the one that
+    /// came later in the input. `known` says which films are in the catalogue.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFinite`] for a value that is NaN or infinite. An empty input is not an error: it gives an
+    /// empty table, and a model of the prior alone.
+    pub fn gather(
+        signals: impl IntoIterator<Item = Signal>,
+        known: impl Fn(u32) -> bool,
+        limits: Limits,
+    ) -> Result<Self, Error> {
+        let mut intake = Intake::default();
+        let mut kept: Vec<Signal> = Vec::new();
+        for signal in signals {
+            if !signal.value.is_finite() {
+                return Err(Error::NotFinite { person: signal.person, film: signal.film });
+            }
+            if known(signal.film) {
+                let value = signal.value.clamp(-limits.weight, limits.weight);
+                kept.push(Signal { value, ..signal });
+            } else {
+                intake.unknown_film += 1;
+            }
+        }
+        let before = kept.len();
+        // Stable: of equal times the later arrival stays last, and the last of each pair is kept.
+        kept.sort_by_key(|s| (s.person, s.film, s.at));
+        kept.reverse();
+        kept.dedup_by_key(|s| (s.person, s.film));
+        kept.reverse();
+        intake.replaced = before - kept.len();
+        let before = kept.len();
+        let kept = capped(kept, limits.opinions);
+        intake.over_limit = before - kept.len();
+        intake.kept = kept.len();
+        let mut offsets = vec![0];
+        for (k, pair) in kept.windows(2).enumerate() {
+            if pair[0].person != pair[1].person {
+                offsets.push(k + 1);
+            }
+        }
+        if !kept.is_empty() {
+            offsets.push(kept.len());
+        }
+        Ok(Self { signals: kept, offsets, intake, limits })
+    }
+
+    /// Number of people.
+    pub fn people(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// What was used and what was not.
+    pub fn intake(&self) -> Intake {
+        self.intake
+    }
+
+    /// All signals, by person and film.
+    pub fn signals(&self) -> &[Signal] {
+        &self.signals
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(crate) fn of(&self, person: usize) -> &[Signal] {
+        &self.signals[self.offsets[person]..self.offsets[person + 1]]
+    }
+
+    /// Liked films of a person with their weights, ascending.
+    pub(crate) fn likes(&self, person: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
+        self.of(person).iter().filter(|s| s.value > 0.0).map(|s| (s.film, s.value))
+    }
+
+    /// Disliked films of a person with their weights, ascending.
+    pub(crate) fn dislikes(&self, person: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
+        self.of(person).iter().filter(|s| s.value < 0.0).map(|s| (s.film, -s.value))
+    }
+
+    /// Ids of the films that at least one of the people likes, ascending.
+    pub(crate) fn liked_films(&self, people: &[usize]) -> Vec<u32> {
+        let mut films: Vec<u32> = people.iter().flat_map(|&p| self.likes(p).map(|(film, _)| film)).collect();
+        films.sort_unstable();
+        films.dedup();
+        films
+    }
+
+    /// What `people` liked, and with weight `seen` what they saw without an opinion, over `films` (ascending ids): a
+    /// row per person, a column per film.
+    pub(crate) fn training(&self, people: &[usize], films: &[u32], seen: f32) -> Sparse {
+        let weight = |value: f32| if value == 0.0 { seen } else { value };
+        let mut rows = Sparse::new(films.len());
+        for &person in people {
+            let used = self.of(person).iter().map(|s| (s.film, weight(s.value))).filter(|(_, w)| *w > 0.0);
+            rows.push(used.filter_map(|(film, w)| Some((films.binary_search(&film).ok()? as u32, w))));
+        }
+        rows
+    }
+
+    /// How many of `people` like each of `films` (ascending ids).
+    pub(crate) fn counts(&self, people: &[usize], films: &[u32]) -> Vec<u32> {
+        let mut counts = vec![0; films.len()];
+        for (film, _) in people.iter().flat_map(|person| self.likes(*person)) {
+            if let Ok(place) = films.binary_search(&film) {
+                counts[place] += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// Keeps the latest `most` signals of each person. `signals` is sorted by person and film, and stays so.
+fn capped(signals: Vec<Signal>, most: usize) -> Vec<Signal> {
+    let longest = signals.chunk_by(|a, b| a.person == b.person).map(<[_]>::len).max();
+    if longest.is_none_or(|longest| longest <= most) {
+        return signals;
+    }
+    let mut kept = Vec::with_capacity(signals.len());
+    for own in signals.chunk_by(|a, b| a.person == b.person) {
+        if own.len() <= most {
+            kept.extend_from_slice(own);
+            continue;
+        }
+        let mut latest = own.to_vec();
+        latest.sort_by_key(|s| (std::cmp::Reverse(s.at), s.film));
+        latest.truncate(most);
+        latest.sort_by_key(|s| s.film);
+        kept.extend(latest);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signal(person: u64, film: u32, value: f32, at: i64) -> Signal {
+        Signal { person, film, value, at }
+    }
+
+    fn gather(signals: &[Signal]) -> Table {
+        Table::gather(signals.iter().copied(), |film| film != 99, Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn the_latest_opinion_of_a_film_wins_and_of_two_at_once_the_later_row() {
+        let table = gather(&[
+            signal(1, 5, 1.0, 20),
+            signal(1, 5, -1.0, 10),
+            signal(2, 5, 1.0, 3),
+            signal(2, 5, -1.0, 3),
+        ]);
+        assert_eq!(table.signals(), [signal(1, 5, 1.0, 20), signal(2, 5, -1.0, 3)]);
+        assert_eq!(table.intake(), Intake { kept: 2, replaced: 2, ..Intake::default() });
+    }
+
+    #[test]
+    fn unknown_films_are_counted_and_left_out() {
+        let table = gather(&[signal(1, 99, 1.0, 0), signal(1, 2, 1.0, 0)]);
+        assert_eq!((table.people(), table.intake().unknown_film), (1, 1));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_refused() {
+        for value in [f32::NAN, f32::INFINITY] {
+            let refused = Table::gather([signal(7, 3, value, 0)], |_| true, Limits::default());
+            assert!(matches!(refused, Err(Error::NotFinite { person: 7, film: 3 })));
+        }
+    }
+
+    #[test]
+    fn no_signals_make_an_empty_table() {
+        assert_eq!(gather(&[]).people(), 0);
+    }
+
+    #[test]
+    fn a_person_counts_with_the_latest_opinions_up_to_the_limit_and_no_weight_above_it() {
+        let limits = Limits { opinions: 2, ..Limits::default() };
+        let rows = [signal(1, 1, 9.0, 5), signal(1, 2, 1.0, 9), signal(1, 3, 1.0, 7), signal(2, 1, 1.0, 0)];
+        let table = Table::gather(rows, |_| true, limits).unwrap();
+        assert_eq!(table.likes(0).collect::<Vec<_>>(), [(2, 1.0), (3, 1.0)]);
+        assert_eq!(table.intake().over_limit, 1);
+        let heavy = Table::gather([signal(1, 1, 9.0, 5)], |_| true, limits).unwrap();
+        assert_eq!(heavy.signals()[0].value, 1.0);
+    }
+}

@@ -1,0 +1,147 @@
+//! The gateway's event, in and out.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt, Response};
+use screensort_http::{Answer, Incoming};
+use screensort_routes::Route;
+use serde_json::{Value, json};
+
+/// What of an HTTP request goes into an API Gateway event: for the local server and for tests.
+#[derive(Debug)]
+pub struct Event<'e> {
+    /// The route it leads to.
+    pub route: &'e Route,
+    /// The path under the stage, as sent.
+    pub path: &'e str,
+    /// Path parameters, as sent.
+    pub path_parameters: &'e [(&'e str, &'e str)],
+    /// Query parameters, decoded, each as often as it was sent.
+    pub query: &'e [(String, String)],
+    /// Headers as sent.
+    pub headers: &'e HeaderMap,
+    /// The body.
+    pub body: &'e [u8],
+    /// The caller's address.
+    pub source: IpAddr,
+    /// The request's id.
+    pub request_id: &'e str,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// The event as API Gateway's REST proxy integration writes it (payload version 1.0).
+pub fn event(event: &Event<'_>) -> Value {
+    let mut headers = serde_json::Map::new();
+    let mut all_headers = serde_json::Map::new();
+    for name in event.headers.keys() {
+        // The gateway passes text only; what is not text is dropped, as a proxy may.
+        let values: Vec<&str> = event.headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).collect();
+        if let Some(last) = values.last() {
+            headers.insert(name.to_string(), json!(last));
+            all_headers.insert(name.to_string(), json!(values));
+        }
+    }
+    let mut query = serde_json::Map::new();
+    for (name, value) in event.query {
+        let list = query.entry(name.clone()).or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(json!(value));
+        }
+    }
+    let last: serde_json::Map<String, Value> = query
+        .iter()
+        .map(|(name, values)| (name.clone(), values.as_array().and_then(|v| v.last()).cloned().into()))
+        .collect();
+    let path: serde_json::Map<String, Value> =
+        event.path_parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let (body, base64) = match std::str::from_utf8(event.body) {
+        Ok("") => (Value::Null, false),
+        Ok(text) => (json!(text), false),
+        Err(_) => (json!(base64_of(event.body)), true),
+    };
+    let or_null = |map: serde_json::Map<String, Value>| if map.is_empty() { Value::Null } else { map.into() };
+    json!({
+        "resource": event.route.path,
+        "path": event.path,
+        "httpMethod": event.route.method.as_str(),
+        "headers": headers,
+        "multiValueHeaders": all_headers,
+        "queryStringParameters": or_null(last),
+        "multiValueQueryStringParameters": or_null(query),
+        "pathParameters": or_null(path),
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "resourceId": event.route.binary,
+            "resourcePath": event.route.path,
+            "httpMethod": event.route.method.as_str(),
+            "path": format!("/v1{}", event.path),
+            "protocol": "HTTP/1.1",
+            "requestId": event.request_id,
+            "requestTimeEpoch": event.at_ms,
+            "stage": "v1",
+            "identity": {"sourceIp": event.source.to_string()},
+        },
+        "body": body,
+        "isBase64Encoded": base64,
+    })
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    aws_smithy_types::base64::encode(bytes)
+}
+
+/// A Lambda request as the product sees it, with the path as the route table writes it. `None` if the event
+/// is not the gateway's: no route, no source address.
+pub(crate) fn incoming(request: Request) -> Option<(String, Incoming)> {
+    let context = request.request_context_ref()?;
+    #[allow(irrefutable_let_patterns, reason = "other events exist only if another crate turns them on")]
+    let RequestContext::ApiGatewayV1(context) = context else { return None };
+    let route_path = context.resource_path.clone()?;
+    let source = context.identity.source_ip.as_deref()?.parse().ok()?;
+    let request_id = context.request_id.clone()?;
+    let path = request.raw_http_path().to_owned();
+    let path_parameters = pairs(request.path_parameters_ref());
+    let query = pairs(request.query_string_parameters_ref());
+    let (parts, body) = request.into_parts();
+    let body = match body {
+        Body::Empty => Bytes::new(),
+        Body::Text(text) => text.into(),
+        Body::Binary(bytes) => bytes.into(),
+        _ => return None,
+    };
+    let incoming = Incoming {
+        method: parts.method,
+        path,
+        path_parameters,
+        query,
+        headers: parts.headers,
+        body,
+        source,
+        request_id,
+    };
+    Some((route_path, incoming))
+}
+
+fn pairs(map: Option<&lambda_http::aws_lambda_events::query_map::QueryMap>) -> Vec<(String, String)> {
+    map.map(|map| map.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        .unwrap_or_default()
+}
+
+/// An answer as Lambda sends it.
+pub(crate) fn response(answer: Answer) -> Response<Body> {
+    let body = match String::from_utf8(answer.body.to_vec()) {
+        Ok(text) if text.is_empty() => Body::Empty,
+        Ok(text) => Body::Text(text),
+        Err(error) => Body::Binary(error.into_bytes()),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
+    response
+}

@@ -1,0 +1,26 @@
+//! From exec to the first answer.
+//!
+//! This crate reads the environment and the clock (nothing else does), builds AWS clients when they are first
+//! needed, keeps the catalogue in memory, and serves an endpoint or a job as a Lambda function. It must never
+//! decide anything about films or people.
+
+mod artifact;
+mod client;
+mod config;
+mod gateway;
+mod record;
+mod serve;
+mod stack;
+
+pub use artifact::{Artifacts, Current, Error as ArtifactError};
+pub use config::{Credentials, Error as ConfigError, Settings};
+pub use gateway::{Event, event};
+pub use record::Record;
+pub use serve::{Job, JobError, handle, job, serve};
+pub use stack::Stack;
+
+/// The system's clock.
+pub fn clock() -> screensort_model::Clock {
+    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+    screensort_model::Clock::system(jiff::Timestamp::now)
+}

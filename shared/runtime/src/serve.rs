@@ -1,0 +1,137 @@
+//! Serving one endpoint or one job as a Lambda function.
+
+use std::future::Future;
+use std::io::Write;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use lambda_http::{Body, Request, Response};
+use screensort_http::{Answer, Code, Endpoint, Problem};
+use screensort_store::Meter;
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+use crate::{Record, Settings, Stack, clock, gateway};
+
+/// Whether this process has answered nothing yet.
+static COLD: AtomicBool = AtomicBool::new(true);
+
+/// Answers one gateway event and says what it took. The Lambda binaries and the local server share it.
+pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack) -> (Response<Body>, Record) {
+    let began = Instant::now();
+    let method = request.method().as_str().to_owned();
+    let Some((route_path, incoming)) = gateway::incoming(request) else {
+        let answer = Problem::new(Code::Internal).caused_by("not an event of the gateway").answer("", "");
+        return finish(endpoint, answer, method, "", Default::default(), began, stack);
+    };
+    let (request_id, source) = (incoming.request_id.clone(), incoming.source.to_string());
+    let route =
+        endpoint.operations().iter().map(|o| o.route.path).find(|path| *path == route_path).unwrap_or("");
+    let (answer, spent) = Meter::watch(endpoint.answer(&route_path, incoming, stack.clone())).await;
+    finish(endpoint, answer, method, route, (request_id, source, spent), began, stack)
+}
+
+fn finish(
+    endpoint: &Endpoint<Stack>,
+    answer: Answer,
+    method: String,
+    route: &'static str,
+    (request_id, source, spent): (String, String, screensort_store::Spent),
+    began: Instant,
+    stack: &Stack,
+) -> (Response<Body>, Record) {
+    let record = Record {
+        request_id,
+        endpoint: endpoint.name,
+        method,
+        route,
+        source,
+        status: answer.status.as_u16(),
+        problem: answer.problem,
+        cause: answer.cause.clone(),
+        duration_ms: began.elapsed().as_secs_f64() * 1000.0,
+        store_requests: spent.requests,
+        store_units: spent.units,
+        bytes: answer.body.len(),
+        cold_start: COLD.swap(false, Ordering::Relaxed),
+        at_ms: stack.clock().now().as_millisecond(),
+    };
+    (gateway::response(answer), record)
+}
+
+/// Serves `endpoint` as a Lambda function until the process is ended. A binary's `main` is this one call.
+pub fn serve(endpoint: fn() -> Endpoint<Stack>) -> ExitCode {
+    run(|| {
+        Box::pin(async move {
+            // Both live as long as the process.
+            let stack: &'static Stack = Box::leak(Box::new(start()?));
+            let endpoint: &'static Endpoint<Stack> = Box::leak(Box::new(endpoint()));
+            let answer = move |request: Request| -> Answered {
+                Box::pin(async move {
+                    let (response, record) = handle(endpoint, request, stack).await;
+                    // A line that cannot be written is no reason to lose the answer.
+                    let _ = writeln!(std::io::stdout(), "{}", record.json());
+                    Ok(response)
+                })
+            };
+            lambda_http::run(lambda_http::service_fn(answer)).await
+        })
+    })
+}
+
+/// A job's work: what the event holds, and the context. It answers with a summary.
+pub type Job = fn(Value, Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>>;
+
+/// Why a job failed. Lambda retries it and at last hands the event to the dead-letter queue.
+pub type JobError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serves `work` as a scheduled Lambda function until the process is ended.
+pub fn job(work: Job) -> ExitCode {
+    run(|| {
+        Box::pin(async move {
+            let stack = start()?;
+            let serve = |event: lambda_runtime::LambdaEvent<Value>| {
+                let stack = stack.clone();
+                async move { work(event.payload, stack).await }
+            };
+            lambda_runtime::run(lambda_runtime::service_fn(serve)).await
+        })
+    })
+}
+
+fn start() -> Result<Stack, lambda_runtime::Error> {
+    #[allow(clippy::disallowed_methods, reason = "logging starts before the settings are read")]
+    let level = std::env::var("SCREENSORT_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(EnvFilter::new(level))
+        .with_current_span(false)
+        .without_time()
+        .with_writer(std::io::stdout)
+        .init();
+    Ok(Stack::new(Settings::from_environment()?, clock()))
+}
+
+type Answered = Pin<Box<dyn Future<Output = Result<Response<Body>, std::convert::Infallible>> + Send>>;
+type Served = Pin<Box<dyn Future<Output = Result<(), lambda_runtime::Error>>>>;
+
+fn run(serve: impl FnOnce() -> Served) -> ExitCode {
+    let served = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(lambda_runtime::Error::from)
+        .and_then(|runtime| runtime.block_on(serve()));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(
+                std::io::stderr(),
+                "{{\"event\":\"function.ended\",\"level\":\"ERROR\",\"message\":{}}}",
+                Value::String(error.to_string())
+            );
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What handlers are given: everything they may need, built when it is first asked for.
+
+use std::sync::{Arc, OnceLock};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use screensort_catalog::Catalog;
+use screensort_http::{Code, Cursors, Problem};
+use screensort_model::Clock;
+use screensort_store::{Catalogue, Progress};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+use crate::artifact::{Artifacts, Shelf};
+use crate::{Settings, client};
+
+/// The context of every handler and job. Cheap to clone. What a function never asks for is never built, and
+/// what no code path of a binary asks for is not linked into it.
+#[derive(Clone)]
+pub struct Stack(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    clock: Clock,
+    http: OnceLock<SharedHttpClient>,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    s3: OnceLock<aws_sdk_s3::Client>,
+    secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    shelf: Shelf,
+    cursors: OnceCell<Cursors>,
+}
+
+/// The secret that keys cursors.
+#[derive(Deserialize)]
+struct CursorSecret {
+    current: String,
+    previous: Option<String>,
+}
+
+impl Stack {
+    /// With these settings and this clock.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            clock,
+            http: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            s3: OnceLock::new(),
+            secrets: OnceLock::new(),
+            shelf: Shelf::default(),
+            cursors: OnceCell::new(),
+        }))
+    }
+
+    /// The configuration.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The catalogue table.
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue::new(self.dynamodb().clone(), self.0.settings.tables.catalog.clone())
+    }
+
+    /// The sync's memory.
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.catalogue())
+    }
+
+    /// DynamoDB, for who makes tables. Handlers use the aggregates.
+    pub fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.0.dynamodb.get_or_init(|| client::dynamodb(&self.0.settings, self.http()))
+    }
+
+    /// The artifacts' bucket.
+    pub fn artifacts(&self) -> Artifacts {
+        let s3 = self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http())).clone();
+        Artifacts::new(s3, self.0.settings.artifacts_bucket.clone())
+    }
+
+    /// The catalogue in memory: loaded at first use, looked at for a newer version at most every five minutes.
+    ///
+    /// # Errors
+    /// 503 while there is none that can be used.
+    pub async fn catalog(&self) -> Result<Arc<Catalog>, Problem> {
+        self.0.shelf.catalog(self).await.map_err(|error| {
+            Problem::new(Code::Unavailable)
+                .with_detail("The catalogue is not available right now. Try again in a few seconds.")
+                .with_header(http::header::RETRY_AFTER, "5")
+                .caused_by(error)
+        })
+    }
+
+    /// Makes the next call of [`Stack::catalog`] look for a newer version at once.
+    pub fn catalog_changed(&self) {
+        self.0.shelf.look_again();
+    }
+
+    /// What seals and opens cursors.
+    ///
+    /// # Errors
+    /// 503 if the secret cannot be read, 500 if it is not what it should be.
+    pub async fn cursors(&self) -> Result<&Cursors, Problem> {
+        self.0
+            .cursors
+            .get_or_try_init(|| async {
+                let text = self.secret(&self.0.settings.cursor_secret).await?;
+                let secret: CursorSecret = serde_json::from_str(&text)
+                    .map_err(|_| Problem::internal("the cursor secret is not JSON with a field `current`"))?;
+                let keys: Vec<[u8; 32]> =
+                    std::iter::once(secret.current).chain(secret.previous).map(|text| key(&text)).collect();
+                Cursors::new(&keys).ok_or_else(|| Problem::internal("the cursor secret holds no key"))
+            })
+            .await
+    }
+
+    /// A secret's text.
+    ///
+    /// # Errors
+    /// 503 if it is not there or cannot be read.
+    pub async fn secret(&self, name: &str) -> Result<String, Problem> {
+        let text = self.secret_if_any(name).await?;
+        text.ok_or_else(|| Problem::new(Code::Unavailable).caused_by("a secret is missing or has no text"))
+    }
+
+    /// A secret's text, or `None` if there is no such secret.
+    ///
+    /// # Errors
+    /// 503 if it cannot be read.
+    pub async fn secret_if_any(&self, name: &str) -> Result<Option<String>, Problem> {
+        match self.secrets().get_secret_value().secret_id(name).send().await {
+            Ok(out) => Ok(out.secret_string),
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
+            Err(error) => Err(Problem::new(Code::Unavailable).caused_by(error)),
+        }
+    }
+
+    /// Secrets Manager, for who writes secrets. Handlers read them with [`Stack::secret`].
+    pub fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
+        self.0.secrets.get_or_init(|| client::secrets(&self.0.settings, self.http()))
+    }
+
+    fn http(&self) -> SharedHttpClient {
+        self.0.http.get_or_init(|| client::http_client(&self.0.settings)).clone()
+    }
+}
+
+/// A key out of a secret's random text.
+fn key(text: &str) -> [u8; 32] {
+    let mut key = [0; 32];
+    key.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
+    key
+}

@@ -1,0 +1,48 @@
+//! Counting what a request costs: store requests and capacity units.
+
+use std::cell::Cell;
+use std::future::Future;
+
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+
+tokio::task_local! {
+    static SPENT: Cell<Spent>;
+}
+
+/// What was spent so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Spent {
+    /// Requests to the store.
+    pub requests: u32,
+    /// Capacity units that the store says they consumed.
+    pub units: f64,
+}
+
+/// The meter of the task at work.
+#[derive(Debug)]
+pub struct Meter;
+
+impl Meter {
+    /// Runs `work` and says what it spent. Work that it spawns onto other tasks is not counted.
+    pub async fn watch<T>(work: impl Future<Output = T>) -> (T, Spent) {
+        SPENT
+            .scope(Cell::default(), async {
+                let result = work.await;
+                (result, SPENT.with(Cell::get))
+            })
+            .await
+    }
+
+    /// Notes one request, in the meter and in the log.
+    pub(crate) fn note(operation: &'static str, table: &str, consumed: &[ConsumedCapacity]) {
+        let units: f64 = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum();
+        tracing::debug!(name: "store.request", operation, table, units, "store request {operation} on {table}");
+        // Outside a watched request (a job at start-up) there is nobody to tell.
+        let _ = SPENT.try_with(|spent| {
+            let mut now = spent.get();
+            now.requests += 1;
+            now.units += units;
+            spent.set(now);
+        });
+    }
+}
