@@ -17,15 +17,13 @@ pub struct MovieCard {
     /// The title in the language it was made in.
     pub original_title: String,
     /// The language it was made in, ISO 639-1.
-    #[schemars(required)]
     pub original_language: Option<Language>,
     /// First release; null where unknown.
-    #[schemars(with = "Option<String>", extend("format" = "date"), required)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub release_date: Option<Date>,
     /// Its genres.
     pub genres: Vec<Genre>,
     /// Minutes; null where unknown.
-    #[schemars(required)]
     pub runtime: Option<u16>,
     /// Mean of TMDb's votes, 0 to 10.
     pub vote_average: f32,
@@ -34,7 +32,6 @@ pub struct MovieCard {
     /// TMDb's popularity; higher is more looked at.
     pub popularity: f32,
     /// The poster, 500 pixels wide; null where there is none.
-    #[schemars(required)]
     pub poster_url: Option<String>,
     /// The age rating in the region asked for, else in the US; absent where unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +72,6 @@ pub struct OperatorCard {
     /// Its name.
     pub name: String,
     /// Its logo; null where there is none.
-    #[schemars(required)]
     pub logo_url: Option<String>,
 }
 

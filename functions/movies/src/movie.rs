@@ -39,18 +39,15 @@ struct Answer {
     title: String,
     original_title: String,
     original_language: Language,
-    #[schemars(with = "Option<String>", extend("format" = "date"), required)]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     release_date: Option<Date>,
     genres: Vec<Genre>,
     /// Minutes.
-    #[schemars(required)]
     runtime: Option<u16>,
     vote_average: f32,
     vote_count: u32,
     popularity: f32,
-    #[schemars(required)]
     poster_url: Option<String>,
-    #[schemars(required)]
     backdrop_url: Option<String>,
     /// The age rating in the US; absent where unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +62,6 @@ struct Answer {
     trailers: Vec<Trailer>,
     /// Age ratings by region.
     certifications: BTreeMap<String, String>,
-    #[schemars(required)]
     imdb_id: Option<String>,
     community: Community,
     /// When these facts were read from their source.
@@ -80,7 +76,6 @@ struct Community {
     thumbs_up: u32,
     thumbs_down: u32,
     /// 0.5 to 10; null without ratings.
-    #[schemars(required)]
     rating_average: Option<f32>,
     rating_count: u32,
     reviews: u32,

@@ -45,7 +45,6 @@ struct Suggestion {
     /// The film's title, or the person's or operator's name.
     title: String,
     /// Of the film's first release; null for people and operators, and where unknown.
-    #[schemars(required)]
     year: Option<i16>,
 }
 

@@ -13,7 +13,25 @@ use crate::problem::Document;
 use crate::{Code, Endpoint, Incoming, Input, Opening};
 
 /// How an operation describes itself.
-pub(crate) type Describe = fn(&mut SchemaGenerator) -> Description;
+pub(crate) type Describe = fn(&mut Generators) -> Description;
+
+/// What is sent and what is taken may differ for one type: a field that is always sent may be left out.
+pub(crate) struct Generators {
+    answers: SchemaGenerator,
+    bodies: SchemaGenerator,
+}
+
+impl Generators {
+    fn new() -> Self {
+        let settings = || {
+            let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+            settings.definitions_path = "/components/schemas".into();
+            settings.meta_schema = None;
+            settings
+        };
+        Self { answers: settings().for_serialize().into_generator(), bodies: settings().into_generator() }
+    }
+}
 
 /// What an operation takes and gives.
 pub(crate) struct Description {
@@ -22,16 +40,16 @@ pub(crate) struct Description {
     content: Value,
 }
 
-pub(crate) fn json<I: Input, T: JsonSchema>(generator: &mut SchemaGenerator) -> Description {
-    let schema = generator.subschema_for::<T>();
-    describe::<I>(generator, json!({"application/json": {"schema": schema}}))
+pub(crate) fn json<I: Input, T: JsonSchema>(generators: &mut Generators) -> Description {
+    let schema = generators.answers.subschema_for::<T>();
+    describe::<I>(generators, json!({"application/json": {"schema": schema}}))
 }
 
-pub(crate) fn file<I: Input>(generator: &mut SchemaGenerator) -> Description {
-    describe::<I>(generator, json!({"*/*": {}}))
+pub(crate) fn file<I: Input>(generators: &mut Generators) -> Description {
+    describe::<I>(generators, json!({"*/*": {}}))
 }
 
-fn describe<I: Input>(generator: &mut SchemaGenerator, content: Value) -> Description {
+fn describe<I: Input>(generators: &mut Generators, content: Value) -> Description {
     let empty = Incoming {
         method: Method::GET,
         path: String::new(),
@@ -45,24 +63,23 @@ fn describe<I: Input>(generator: &mut SchemaGenerator, content: Value) -> Descri
     let mut opening = Opening::describing(&empty);
     // Describing yields no input: only what was asked for counts.
     let _ = I::open(&mut opening);
-    let body = opening.body_schema.map(|schema| schema(generator).to_value());
+    let body = opening.body_schema.map(|schema| schema(&mut generators.bodies).to_value());
     Description { parameters: opening.described, body, content }
 }
 
 /// The document over all `endpoints`.
 pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], version: &str) -> Value {
-    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
-    settings.definitions_path = "/components/schemas".into();
-    settings.meta_schema = None;
-    let mut generator = settings.into_generator();
-    let problem = generator.subschema_for::<Document>();
+    let mut generators = Generators::new();
+    let problem = generators.answers.subschema_for::<Document>();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in endpoints.iter().flat_map(Endpoint::operations) {
-        let description = (operation.describe)(&mut generator);
+        let description = (operation.describe)(&mut generators);
         let value = operation_object(operation.route, description, &problem.clone().to_value());
         let method = operation.route.method.as_str().to_lowercase();
         paths.entry(operation.route.path).or_default().insert(method, value);
     }
+    let mut schemas = generators.bodies.take_definitions(true);
+    schemas.extend(generators.answers.take_definitions(true));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -78,7 +95,7 @@ pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], ver
             {"name": "system", "description": "Health, documents, attribution."},
         ],
         "paths": paths,
-        "components": {"schemas": generator.take_definitions(true)},
+        "components": {"schemas": schemas},
     })
 }
 

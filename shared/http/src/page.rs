@@ -13,7 +13,6 @@ pub struct Page<T> {
     /// At most `limit`, in a stable order.
     pub items: Vec<T>,
     /// Give it back as `cursor` to get the next page.
-    #[schemars(required)]
     pub next_cursor: Option<String>,
 }
 
