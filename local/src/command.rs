@@ -106,6 +106,32 @@ enum Command {
     Publish,
     /// Print the OpenAPI document.
     Openapi,
+    /// Measure: what a warm request costs, and how fast a Lambda binary starts.
+    #[command(subcommand)]
+    Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// CPU time of warm requests through the handlers, on a catalogue in memory.
+    Requests {
+        /// Films to measure with, as `import` reads them; the sample if none is given.
+        #[arg(long, value_name = "FILE")]
+        catalog: Option<PathBuf>,
+        /// Also measure with so many films made up from their words and facts.
+        #[arg(long, value_name = "N")]
+        synthetic: Option<usize>,
+    },
+    /// Time from exec to the first poll and to the first answer of Lambda binaries, the first one being the
+    /// yardstick: build `cargo build --release -p screensort-runtime --example hello` and name it first.
+    Coldstart {
+        /// The binaries.
+        #[arg(required = true, value_name = "BINARY")]
+        binaries: Vec<PathBuf>,
+        /// Starts of each.
+        #[arg(long, default_value_t = 20)]
+        rounds: usize,
+    },
 }
 
 fn two_ports(text: &str) -> Result<(u16, u16), String> {
@@ -115,7 +141,13 @@ fn two_ports(text: &str) -> Result<(u16, u16), String> {
 }
 
 /// A failed command: what to print, and the exit code.
-struct Failure(String, u8);
+pub(crate) struct Failure(pub(crate) String, u8);
+
+impl Failure {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.to_owned(), 1)
+    }
+}
 
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
@@ -158,6 +190,12 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => serve(data, cli.serve).await,
         Some(Command::Openapi) => Ok(std::io::stdout().write_all(product::openapi().as_bytes())?),
+        Some(Command::Bench(Bench::Requests { catalog, synthetic })) => {
+            crate::bench::requests(catalog, synthetic).await.map(|table| say(&table))
+        }
+        Some(Command::Bench(Bench::Coldstart { binaries, rounds })) => {
+            crate::coldstart::run(&binaries, rounds).await.map(|table| say(&table))
+        }
         Some(Command::Import { file }) => {
             let stand = stand(Choices { data, ..Choices::default() }).await?;
             let films = import::read(File::open(&file)?, stand.stack.clock().now())?;
@@ -203,7 +241,7 @@ async fn synchronise(data: Option<PathBuf>, args: SyncArgs) -> Result<(), Failur
     Ok(())
 }
 
-async fn stand(choices: Choices) -> Result<Stand, Failure> {
+pub(crate) async fn stand(choices: Choices) -> Result<Stand, Failure> {
     Stand::set_up(choices, clock()).await.map_err(|error| match &error {
         crate::stand::Error::Cloud(screensort_cloud::Error::InUse { .. }) => {
             Failure(error.to_string(), IN_USE)
@@ -237,7 +275,7 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
 }
 
 /// Loads the sample catalogue where nothing was published yet. Returns how many films are served.
-async fn first_catalogue(stand: &Stand) -> Result<usize, Failure> {
+pub(crate) async fn first_catalogue(stand: &Stand) -> Result<usize, Failure> {
     if stand.stack.artifacts().current().await?.is_none() {
         let (films, operators) = import::sample(stand.stack.clock().now())?;
         let bar = bar(films.len(), "sample films");

@@ -4,6 +4,8 @@
 //! What stands in for API Gateway is here, what stands in for AWS's services is in `screensort-cloud`. None of
 //! this is part of any Lambda build.
 
+mod bench;
+mod coldstart;
 pub mod command;
 pub mod gateway;
 mod here;

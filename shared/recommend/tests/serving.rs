@@ -100,7 +100,8 @@ fn a_film_that_nobody_has_rated_is_recommended_by_its_content() {
 #[test]
 fn every_tenth_place_explores_a_new_film_when_asked_to() {
     let mut catalogue = films(160);
-    catalogue.extend((900..930).map(|movie_id| Film { movie_id, ..catalogue[10].clone() }));
+    let model_film = catalogue[10].clone();
+    catalogue.extend((900..930).map(|movie_id| Film { movie_id, ..model_film.clone() }));
     let table = world::table(world::signals(200, 160, 24, 7));
     let trained = train(&table, catalogue, &quick(), &mut |_| {}).unwrap();
     let model = Model::read(trained.bytes.as_slice()).unwrap();
@@ -190,5 +191,21 @@ proptest! {
             }
             Ok(())
         })?;
+    }
+}
+
+#[test]
+fn zz_debug() {
+    for (name, model) in [("trained", model()), ("newborn", newborn(160))] {
+        println!("{name} {:?}", model.card().settings.weights);
+        for likes in [vec![5], vec![3, 11, 19]] {
+            for relevance in [0.7, 1.0] {
+                let options = PageOptions { relevance, reasons: 100, ..PageOptions::default() };
+                for s in model.recommend(&Profile::of_likes(likes.clone()), |_| true, &options).iter().take(10) {
+                    print!("{}:{:.2}(p{:.2}) ", s.movie_id % KINDS, s.score, s.reasons.iter().find(|r| matches!(r, Reason::Popular { .. })).map_or(0.0, Reason::share));
+                }
+                println!(" <- {likes:?} {relevance}");
+            }
+        }
     }
 }

@@ -108,7 +108,15 @@ impl Artifacts {
     /// # Errors
     /// If the bucket refuses; the version before stays current.
     pub async fn publish(&self, version: &str, file: Vec<u8>, made_at: Timestamp) -> Result<Current, Error> {
-        let before = self.current().await?;
+        let before = match self.current().await {
+            // A pointer that leads nowhere must not keep a good one from taking its place.
+            Err(error @ Error::Pointer(_)) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(name: "catalog.pointer_replaced", error, "the pointer is damaged and is replaced");
+                None
+            }
+            before => before?,
+        };
         let key = format!("catalog/{version}.bin");
         let mut previous = Vec::new();
         if let Some(before) = before.filter(|before| before.key != key) {
@@ -123,7 +131,11 @@ impl Artifacts {
         let pointer = serde_json::to_vec(&current).map_err(Error::Pointer)?;
         self.put(POINTER, pointer.into()).await?;
         for old in dropped {
-            self.s3.delete_object().bucket(&self.bucket).key(old).send().await.map_err(bucket)?;
+            // The new version is current: an old one that stays costs a little room, no more.
+            if let Err(error) = self.s3.delete_object().bucket(&self.bucket).key(&old).send().await {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(name: "catalog.left_behind", key = old, error, "an old version could not be deleted");
+            }
         }
         Ok(current)
     }

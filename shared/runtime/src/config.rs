@@ -32,6 +32,9 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Requests a second that TMDb is asked for unless another number is set: half of what it allows.
+pub const TMDB_RATE: u32 = 20;
+
 /// Everything that differs between two places where the product runs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -55,6 +58,8 @@ pub struct Settings {
     pub tmdb_url: Option<String>,
     /// The address of TMDb's daily exports where it is not TMDb's own.
     pub tmdb_exports_url: Option<String>,
+    /// Requests a second that TMDb is asked for, 1 to 40.
+    pub tmdb_requests_per_second: u32,
     /// Origins that browsers may call from; never `*`.
     pub cors_origins: Vec<String>,
     /// Where to report a weakness: a `mailto:` or `https:` address.
@@ -107,6 +112,14 @@ impl Settings {
             tmdb_secret: get("SCREENSORT_SECRET_TMDB").unwrap_or_else(|| "screensort/tmdb".into()),
             tmdb_url: url("TMDB_BASE_URL")?,
             tmdb_exports_url: url("TMDB_EXPORTS_URL")?,
+            tmdb_requests_per_second: match get("SCREENSORT_TMDB_RATE") {
+                None => TMDB_RATE,
+                Some(rate) => rate
+                    .parse()
+                    .ok()
+                    .filter(|rate| (1..=40).contains(rate))
+                    .ok_or(Error::Bad("SCREENSORT_TMDB_RATE", "a whole number from 1 to 40"))?,
+            },
             cors_origins,
             security_contact: get("SCREENSORT_SECURITY_CONTACT")
                 .unwrap_or_else(|| "mailto:security@example.org".into()),
@@ -122,7 +135,7 @@ mod tests {
         match name {
             "SCREENSORT_CORS_ORIGINS" => None,
             "AWS_SESSION_TOKEN" | "AWS_ENDPOINT_URL" | "AWS_ENDPOINT_URL_DYNAMODB" => None,
-            "TMDB_BASE_URL" | "TMDB_EXPORTS_URL" => None,
+            "TMDB_BASE_URL" | "TMDB_EXPORTS_URL" | "SCREENSORT_TMDB_RATE" => None,
             _ => Some(format!("planted-{name}")),
         }
     }
@@ -131,6 +144,21 @@ mod tests {
     fn a_missing_variable_is_named() {
         let error = Settings::from_lookup(|name| get(name).filter(|_| name != "AWS_REGION")).unwrap_err();
         assert!(error.to_string().starts_with("AWS_REGION is not set"));
+    }
+
+    #[test]
+    fn tmdb_is_asked_at_a_rate_that_it_allows() {
+        let with = |rate: &'static str| {
+            Settings::from_lookup(move |name| match name {
+                "SCREENSORT_TMDB_RATE" => Some(rate.to_owned()),
+                _ => get(name),
+            })
+        };
+        assert_eq!(Settings::from_lookup(get).unwrap().tmdb_requests_per_second, 20);
+        assert_eq!(with("40").unwrap().tmdb_requests_per_second, 40);
+        for bad in ["0", "41", "-1", "fast", "20.5"] {
+            assert!(with(bad).unwrap_err().to_string().starts_with("SCREENSORT_TMDB_RATE"), "{bad}");
+        }
     }
 
     #[test]

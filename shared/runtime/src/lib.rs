@@ -19,8 +19,11 @@ pub use record::Record;
 pub use serve::{Job, JobError, handle, job, serve};
 pub use stack::Stack;
 
-/// The system's clock.
+/// The system's clock, to the millisecond.
 pub fn clock() -> screensort_model::Clock {
-    #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
-    screensort_model::Clock::system(jiff::Timestamp::now)
+    screensort_model::Clock::system(|| {
+        #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the system's clock")]
+        let now = jiff::Timestamp::now();
+        jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    })
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, Put, PutRequest, ReturnConsumedCapacity, Select, TransactWriteItem,
+    AttributeValue, Delete, DeleteRequest, Put, PutRequest, ReturnConsumedCapacity, Select, TransactWriteItem,
     WriteRequest,
 };
 use flate2::Compression;
@@ -57,6 +57,24 @@ pub struct Everything {
     pub films: Vec<(Movie, Why)>,
     /// What became of films that are no more, or are doubted.
     pub tombstones: Vec<(MovieId, Tombstone)>,
+    /// Films with an item that this release cannot read: reading them from their source again mends them.
+    pub unreadable: Vec<MovieId>,
+}
+
+impl Everything {
+    fn take(&mut self, item: &Item) {
+        let Some(id) = movie_of(item) else { return };
+        let read = if text(item, SK) == Some("FILM") {
+            document(item, "film").map(|movie| self.films.push((movie, document_source(item))))
+        } else {
+            document(item, "tombstone").map(|tombstone| self.tombstones.push((id, tombstone)))
+        };
+        if let Err(error) = read {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(name: "store.unreadable", movie = id.get(), error, "an item of film {id} cannot be read");
+            self.unreadable.push(id);
+        }
+    }
 }
 
 /// What people made of a film. Written by the stream aggregator alone.
@@ -183,17 +201,31 @@ impl Catalogue {
         Ok(item.and_then(|item| number::<u32>(&item, "movie")).and_then(|id| MovieId::try_from(id).ok()))
     }
 
-    /// Notes what became of a film; with anything but doubt its record goes.
+    /// Notes what became of a film; with anything but doubt its record goes, both or neither.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn bury(&self, id: MovieId, tombstone: &Tombstone) -> Result<(), Error> {
         let mut item = key(&movie_key(id), "TOMB");
         item.insert("doc".into(), AttributeValue::B(Blob::new(deflated(tombstone)?)));
-        self.put(item).await?;
-        if !matches!(tombstone, Tombstone::Doubted { .. }) {
-            self.delete(&movie_key(id), "FILM").await?;
+        if matches!(tombstone, Tombstone::Doubted { .. }) {
+            return self.put(item).await;
         }
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build();
+        let put = put.map_err(|e| Error::corrupt("tombstone", e))?;
+        let film = Some(key(&movie_key(id), "FILM"));
+        let delete = Delete::builder().table_name(&self.table).set_key(film).build();
+        let delete = delete.map_err(|e| Error::corrupt("tombstone", e))?;
+        let out = self
+            .client
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(put).build())
+            .transact_items(TransactWriteItem::builder().delete(delete).build())
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("TransactWriteItems", e))?;
+        Meter::note("TransactWriteItems", &self.table, out.consumed_capacity());
         Ok(())
     }
 
@@ -215,14 +247,17 @@ impl Catalogue {
 
     /// Every film with its source and every tombstone, in no order, in `segments` parallel reads.
     ///
+    /// One item that cannot be read does not hide the others: it is named instead.
+    ///
     /// # Errors
-    /// If the store fails or an item cannot be read.
+    /// If the store fails.
     pub async fn everything(&self, segments: u32) -> Result<Everything, Error> {
         let reads = (0..segments.max(1)).map(|segment| self.segment(segment, segments.max(1)));
         let mut all = Everything::default();
         for part in futures::future::try_join_all(reads).await? {
             all.films.extend(part.films);
             all.tombstones.extend(part.tombstones);
+            all.unreadable.extend(part.unreadable);
         }
         Ok(all)
     }
@@ -251,11 +286,7 @@ impl Catalogue {
                 out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
             );
             for item in out.items() {
-                if text(item, SK) == Some("FILM") {
-                    all.films.push((document(item, "film")?, document_source(item)));
-                } else if let Some(id) = movie_of(item) {
-                    all.tombstones.push((id, document(item, "tombstone")?));
-                }
+                all.take(item);
             }
             match out.last_evaluated_key {
                 Some(key) if !key.is_empty() => start = Some(key),
@@ -389,6 +420,35 @@ impl Catalogue {
             out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
         );
         Ok(())
+    }
+
+    /// How many items a partition has.
+    pub(crate) async fn count(&self, pk: &str) -> Result<u64, Error> {
+        let (mut count, mut start) = (0, None);
+        loop {
+            let out = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .select(Select::Count)
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| Error::of("Query", e))?;
+            Meter::note(
+                "Query",
+                &self.table,
+                out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
+            );
+            count += u64::from(out.count().unsigned_abs());
+            match out.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(count),
+            }
+        }
     }
 
     /// All items of a partition, up to `most`, in the order of their sort keys.

@@ -110,6 +110,18 @@ impl Progress {
         Ok(films)
     }
 
+    /// How many films are on the queue.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn waiting(&self) -> Result<u64, Error> {
+        let mut waiting = 0;
+        for shard in 0..SHARDS {
+            waiting += self.0.count(&format!("QUEUE#{shard}")).await?;
+        }
+        Ok(waiting)
+    }
+
     /// Takes films off the queue.
     ///
     /// # Errors

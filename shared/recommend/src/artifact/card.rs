@@ -68,7 +68,7 @@ impl Default for Settings {
             lambda: 0.007,
             epochs: 16,
             steps: 3,
-            seen: 0.75,
+            seen: 0.5,
             dislike: 2.0,
             dislike_rows: 0.1,
             prior_thumbs: 3.0,

@@ -5,13 +5,13 @@
 use screensort_recommend::{Film, Limits, Signal, Table, TrainOptions, Trained, Votes, train};
 
 /// Kinds of films. A film's kind is its id modulo this, its genre, and half of its keywords.
-pub const KINDS: u32 = 8;
+pub(crate) const KINDS: u32 = 8;
 
 /// SplitMix64: small, seeded, good enough to invent people.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,18 +19,18 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.roll() % end
     }
 
     /// 0 to 1.
-    pub fn unit(&mut self) -> f64 {
+    pub(crate) fn unit(&mut self) -> f64 {
         (self.roll() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 
 /// Films with ids `1..=count`, of kind `id % KINDS`.
-pub fn films(count: u32) -> Vec<Film> {
+pub(crate) fn films(count: u32) -> Vec<Film> {
     let film = |movie_id: u32| Film {
         movie_id,
         genres: vec![movie_id % KINDS],
@@ -44,7 +44,7 @@ pub fn films(count: u32) -> Vec<Film> {
 
 /// Opinions of `people` people on `films` films, about `each` a person. A person has one kind that is mostly liked, and
 /// sees popular films (low numbers within a kind) more often.
-pub fn signals(people: u64, films: u32, each: u32, seed: u64) -> Vec<Signal> {
+pub(crate) fn signals(people: u64, films: u32, each: u32, seed: u64) -> Vec<Signal> {
     let mut dice = Dice(seed);
     let mut signals = Vec::new();
     for person in 1..=people {
@@ -63,12 +63,12 @@ pub fn signals(people: u64, films: u32, each: u32, seed: u64) -> Vec<Signal> {
     signals
 }
 
-pub fn table(signals: Vec<Signal>) -> Table {
+pub(crate) fn table(signals: Vec<Signal>) -> Table {
     Table::gather(signals, |_| true, Limits::default()).expect("invented opinions are finite")
 }
 
 /// Small and quick settings for tests.
-pub fn quick() -> TrainOptions {
+pub(crate) fn quick() -> TrainOptions {
     let mut options = TrainOptions { threads: 1, tune: false, ..TrainOptions::default() };
     options.settings.dims = 16;
     options.settings.epochs = 6;
@@ -76,12 +76,12 @@ pub fn quick() -> TrainOptions {
 }
 
 /// A trained model of `count` films and `people` people.
-pub fn trained(people: u64, count: u32, options: &TrainOptions) -> Trained {
+pub(crate) fn trained(people: u64, count: u32, options: &TrainOptions) -> Trained {
     train(&table(signals(people, count, 24, 7)), films(count), options, &mut |_| {}).expect("a model")
 }
 
 /// The opinions as the `ratings.csv` that would bring them.
-pub fn csv(signals: &[Signal]) -> String {
+pub(crate) fn csv(signals: &[Signal]) -> String {
     let mut text = String::from("userId,movieId,rating,timestamp\n");
     for Signal { person, film, value, at } in signals {
         let rating = if *value > 0.0 { "4.5" } else if *value < 0.0 { "1.5" } else { "3.0" };

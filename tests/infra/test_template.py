@@ -1,0 +1,316 @@
+"""The product's own rules for its template, checked on what CloudFormation would see. Run by check.sh."""
+
+import json
+import re
+import sys
+import tomllib
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT / "infra"), str(Path(__file__).resolve().parent)]
+sys.dont_write_bytecode = True
+
+import expand  # noqa: E402
+import generate  # noqa: E402
+
+TEMPLATE = expand.expanded()
+RESOURCES = TEMPLATE["Resources"]
+ROUTES = generate.routes()
+ENDPOINTS, JOBS = generate.functions()
+BODY = RESOURCES["Api"]["Properties"]["Body"]
+
+# Every action that any role may have. A new one is added here by hand: that is the point.
+ACTIONS = {
+    "logs:CreateLogStream", "logs:PutLogEvents",
+    "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
+    "secretsmanager:GetSecretValue", "kms:Decrypt", "kms:GenerateDataKey", "sqs:SendMessage", "lambda:InvokeFunction",
+}
+# The one managed policy, for API Gateway's own role: it demands just that one.
+MANAGED = {"GatewayAccountRole"}
+# Where a resource may end in a wildcard: objects under one prefix of one bucket.
+WILDCARDS = {"${ArtifactsBucket.Arn}/catalog/*"}
+
+
+def of(kind):
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def statements(role):
+    for policy in role.get("Policies", []):
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def text(value):
+    """What a value says, whatever intrinsic function it stands in."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class Functions(unittest.TestCase):
+    def test_every_route_and_every_job_has_a_function_and_nothing_else_has(self):
+        wanted = {generate.camel(function["name"]) + "Function" for function in ENDPOINTS + JOBS}
+        self.assertEqual(wanted, set(of("AWS::Lambda::Function")))
+
+    def test_every_function_is_a_binary_of_its_area(self):
+        for function in ENDPOINTS + JOBS:
+            manifest = tomllib.loads((ROOT / "functions" / function["area"].lower() / "Cargo.toml").read_text())
+            binaries = {binary["name"]: binary for binary in manifest.get("bin", [])}
+            self.assertIn(function["name"], binaries, f"functions/{function['area'].lower()}/Cargo.toml")
+            self.assertTrue((ROOT / "functions" / function["area"].lower() / binaries[function["name"]]["path"]).exists())
+
+    def test_every_binary_of_an_area_is_deployed(self):
+        deployed = {function["name"] for function in ENDPOINTS + JOBS}
+        for manifest in ROOT.glob("functions/*/Cargo.toml"):
+            for binary in tomllib.loads(manifest.read_text()).get("bin", []):
+                self.assertIn(binary["name"], deployed, manifest)
+
+    def test_every_function_has_a_role_of_its_own_and_an_encrypted_log(self):
+        roles = []
+        for name, function in of("AWS::Lambda::Function").items():
+            role = name.removesuffix("Function") + "Role"
+            self.assertEqual({"Fn::GetAtt": [role, "Arn"]}, function["Role"])
+            roles.append(role)
+            group = RESOURCES[function["LoggingConfig"]["LogGroup"]["Ref"]]
+            self.assertEqual("AWS::Logs::LogGroup", group["Type"])
+        self.assertEqual(len(roles), len(set(roles)))
+
+    def test_every_function_runs_a_custom_runtime_within_the_gateways_patience(self):
+        jobs = {generate.camel(job["name"]) + "Function" for job in JOBS}
+        for name, function in of("AWS::Lambda::Function").items():
+            self.assertEqual("provided.al2023", function["Runtime"])
+            self.assertLessEqual(function["Timeout"], 900 if name in jobs else 29, name)
+
+    def test_the_environment_is_what_the_settings_read(self):
+        source = (ROOT / "shared/runtime/src/config.rs").read_text()
+        known = set(re.findall(r'"(SCREENSORT_[A-Z_]+)"', source.split("#[cfg(test)]")[0]))
+        for name, function in of("AWS::Lambda::Function").items():
+            self.assertEqual(known, set(function["Environment"]["Variables"]), name)
+
+    def test_every_function_has_an_event_of_its_own(self):
+        for route in {route["binary"]: route for route in reversed(ROUTES)}.values():
+            event = json.loads((ROOT / "events" / f"{route['binary']}.json").read_text())
+            here = [(r["method"], r["path"]) for r in ROUTES if r["binary"] == route["binary"]]
+            self.assertIn((event["httpMethod"], event["resource"]), here)
+            self.assertEqual(event["resource"], event["requestContext"]["resourcePath"])
+            filled = event["resource"]
+            for name, value in (event["pathParameters"] or {}).items():
+                filled = filled.replace(f"{{{name}}}", value)
+            self.assertEqual(filled, event["path"])
+        for job in JOBS:
+            self.assertIsInstance(json.loads((ROOT / "events" / f"{job['name']}.json").read_text()), dict)
+
+    def test_every_event_is_json_and_belongs_to_a_function_or_is_hostile(self):
+        names = {function["name"] for function in ENDPOINTS + JOBS}
+        for event in (ROOT / "events").glob("*.json"):
+            json.loads(event.read_text())
+            self.assertTrue(event.stem in names or event.stem.startswith("hostile-"), event.name)
+
+
+class Permissions(unittest.TestCase):
+    def test_no_role_may_what_is_not_on_the_list(self):
+        for name, role in of("AWS::IAM::Role").items():
+            for statement in statements(role):
+                self.assertEqual("Allow", statement["Effect"])
+                for action in as_list(statement["Action"]):
+                    self.assertIn(action, ACTIONS, name)
+                self.assertNotIn("NotAction", statement)
+                self.assertNotIn("NotResource", statement)
+
+    def test_no_role_reaches_every_resource(self):
+        for name, role in of("AWS::IAM::Role").items():
+            self.assertTrue(name in MANAGED or not role.get("ManagedPolicyArns"), name)
+            for statement in statements(role):
+                for resource in as_list(statement["Resource"]):
+                    if isinstance(resource, dict) and resource.get("Fn::Sub") in WILDCARDS:
+                        continue
+                    self.assertNotIn("*", text(resource), f"{name} {statement['Sid']}")
+
+    def test_endpoints_only_read(self):
+        reads = re.compile(r"logs:|kms:Decrypt$|dynamodb:(GetItem|Query|BatchGetItem)$|s3:GetObject$|secretsmanager:GetSecretValue$")
+        writers = {route["binary"] for route in ROUTES if route["method"] != "GET"}
+        for function in ENDPOINTS:
+            if function["name"] not in writers:
+                for statement in statements(RESOURCES[generate.camel(function["name"]) + "Role"]["Properties"]):
+                    for action in as_list(statement["Action"]):
+                        self.assertRegex(action, reads, function["name"])
+
+    def test_a_key_is_used_through_one_service_only(self):
+        for name, role in of("AWS::IAM::Role").items():
+            for statement in statements(role):
+                if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+                    self.assertIn("kms:ViaService", statement["Condition"]["StringEquals"], name)
+
+    def test_who_administers_a_key_cannot_use_it(self):
+        for name, key in of("AWS::KMS::Key").items():
+            self.assertTrue(key["EnableKeyRotation"])
+            administration, *uses = key["KeyPolicy"]["Statement"]
+            for action in administration["Action"]:
+                self.assertNotRegex(action, r"Encrypt|Decrypt|DataKey|Grant$(?<!RevokeGrant)|Sign|Mac|\*", name)
+            for use in uses:
+                self.assertIn("Condition", use, f"{name} {use['Sid']}")
+
+
+class Storage(unittest.TestCase):
+    def test_what_holds_data_outlives_the_stack(self):
+        kinds = ("DynamoDB::Table", "S3::Bucket", "KMS::Key", "SecretsManager::Secret", "Logs::LogGroup")
+        for name, resource in RESOURCES.items():
+            if resource["Type"].removeprefix("AWS::") in kinds:
+                self.assertEqual("Retain", resource.get("DeletionPolicy"), name)
+                self.assertEqual("Retain", resource.get("UpdateReplacePolicy"), name)
+
+    def test_everything_at_rest_is_encrypted_with_our_keys(self):
+        for name, table in of("AWS::DynamoDB::Table").items():
+            self.assertEqual("KMS", table["SSESpecification"]["SSEType"])
+            self.assertIn("KMSMasterKeyId", table["SSESpecification"], name)
+        for name, bucket in of("AWS::S3::Bucket").items():
+            rule, = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            self.assertIn("KMSMasterKeyID", rule["ServerSideEncryptionByDefault"], name)
+        for kind, field in (("Logs::LogGroup", "KmsKeyId"), ("SecretsManager::Secret", "KmsKeyId"), ("SQS::Queue", "KmsMasterKeyId")):
+            for name, resource in of(f"AWS::{kind}").items():
+                self.assertIn(field, resource, name)
+
+    def test_tables_can_be_restored_and_not_deleted_and_have_the_shape_of_the_store(self):
+        source = (ROOT / "shared/store/src/table.rs").read_text()
+        names = {name: re.search(rf'const {name}: &str = "(\w+)"', source)[1] for name in ("PK", "SK", "TTL")}
+        for table in of("AWS::DynamoDB::Table").values():
+            self.assertTrue(table["DeletionProtectionEnabled"])
+            self.assertTrue(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+            self.assertEqual([names["PK"], names["SK"]], [key["AttributeName"] for key in table["KeySchema"]])
+            self.assertEqual({"AttributeName": names["TTL"], "Enabled": True}, table["TimeToLiveSpecification"])
+
+    def test_buckets_queues_and_tables_refuse_unencrypted_connections(self):
+        policies = [*of("AWS::S3::BucketPolicy").values(), *of("AWS::SQS::QueuePolicy").values()]
+        policies += [table["ResourcePolicy"] for table in of("AWS::DynamoDB::Table").values()]
+        self.assertEqual(len(policies), sum(len(of(f"AWS::{kind}")) for kind in ("S3::Bucket", "SQS::Queue", "DynamoDB::Table")))
+        for policy in policies:
+            refusals = [s for s in policy["PolicyDocument"]["Statement"] if s["Sid"] == "EncryptedConnectionsOnly"]
+            self.assertEqual({"Bool": {"aws:SecureTransport": False}}, refusals[0]["Condition"])
+            self.assertEqual("Deny", refusals[0]["Effect"])
+
+    def test_no_bucket_is_public(self):
+        for bucket in of("AWS::S3::Bucket").values():
+            self.assertEqual([True] * 4, list(bucket["PublicAccessBlockConfiguration"].values()))
+
+
+class Gateway(unittest.TestCase):
+    def test_the_gateway_has_the_routes_of_the_table_and_no_others(self):
+        routes = {(route["method"].lower(), route["path"], route["binary"]) for route in ROUTES}
+        found = set()
+        for path, methods in BODY["paths"].items():
+            for method, operation in methods.items():
+                if method != "x-amazon-apigateway-any-method":
+                    integration = operation["x-amazon-apigateway-integration"]
+                    self.assertEqual("aws_proxy", integration["type"])
+                    target = re.search(r"functions/\${(\w+)Function\.Arn}", text(integration["uri"]))[1]
+                    name, = [f["name"] for f in ENDPOINTS if generate.camel(f["name"]) == target]
+                    found.add((method, path, name))
+        self.assertEqual(routes, found)
+
+    def test_every_path_answers_another_method_with_those_it_has(self):
+        for path, methods in BODY["paths"].items():
+            mock = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]
+            answer = mock["responses"]["default"]
+            allowed = {r["method"] for r in ROUTES if r["path"] == path}
+            allow = answer["responseParameters"]["method.response.header.Allow"].strip("'")
+            self.assertEqual(allowed, set(allow.split(", ")), path)
+            self.assertEqual("405", answer["statusCode"])
+
+    def answers(self):
+        for kind, answer in BODY["x-amazon-apigateway-gateway-responses"].items():
+            yield kind, int(answer["statusCode"]), answer, "gatewayresponse.header."
+        for path, methods in BODY["paths"].items():
+            answer = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]["responses"]["default"]
+            yield path, 405, answer, "method.response.header."
+
+    def test_every_answer_of_the_gateways_own_is_a_problem_document_that_exists(self):
+        known = generate.problems()
+        for name, status, answer, _ in self.answers():
+            filled = answer["responseTemplates"]["application/json"].replace("$context.requestId", "an-id")
+            problem = json.loads(filled)
+            self.assertNotIn("$", filled, "only the request id is filled in: nothing else is escaped")
+            self.assertEqual(status, problem["status"], name)
+            self.assertEqual((status, problem["title"]), (known[problem["code"]]["status"], known[problem["code"]]["title"]))
+            self.assertEqual(f"/v1/problems/{problem['code']}", problem["type"])
+            self.assertEqual("an-id", problem["request_id"])
+            self.assertTrue(problem["detail"] and problem["instance"])
+
+    def test_every_answer_of_the_gateways_own_has_the_headers_of_the_functions(self):
+        source = (ROOT / "shared/http/src/headers.rs").read_text()
+        source = re.sub(r"\\\n\s+", "", source)
+        policy = re.search(r'CONTENT_SECURITY_POLICY: &str =\s+"([^"]+)"', source)[1]
+        table = re.search(r"const FIXED: .*?= \[(.*?)\n\];", source, re.S)[1]
+        named = dict(re.findall(r'\(\s*(?:HeaderName::from_static\("([\w-]+)"\)|[A-Z_]+),\s*"([^"]+)"', table))
+        plain = re.findall(r'\(\s*([A-Z_]+),\s*(?:"([^"]+)"|CONTENT_SECURITY_POLICY)', table)
+        wanted = {name: value for name, value in named.items() if name}
+        wanted |= {name.lower().replace("_", "-"): value or policy for name, value in plain}
+        wanted["content-security-policy"] = wanted.pop("csp")
+        self.assertEqual(int(re.search(r"const FIXED: \[.*; (\d+)\]", source)[1]), len(wanted))
+        wanted["content-type"] = "application/problem+json"
+        for name, status, answer, prefix in self.answers():
+            found = {k.removeprefix(prefix).lower(): v for k, v in answer["responseParameters"].items()}
+            self.assertEqual("context.requestId", found["x-request-id"])
+            for header, value in wanted.items():
+                self.assertEqual(f"'{value}'", found.get(header), f"{name}: {header}")
+            self.assertTrue(status != 429 or "retry-after" in found, name)
+
+    def test_every_kind_of_refusal_has_an_answer(self):
+        kinds = """ACCESS_DENIED API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR AUTHORIZER_FAILURE
+            BAD_REQUEST_BODY BAD_REQUEST_PARAMETERS DEFAULT_4XX DEFAULT_5XX EXPIRED_TOKEN INTEGRATION_FAILURE
+            INTEGRATION_TIMEOUT INVALID_API_KEY INVALID_SIGNATURE MISSING_AUTHENTICATION_TOKEN QUOTA_EXCEEDED
+            REQUEST_TOO_LARGE RESOURCE_NOT_FOUND THROTTLED UNAUTHORIZED UNSUPPORTED_MEDIA_TYPE WAF_FILTERED"""
+        self.assertEqual(set(kinds.split()), set(BODY["x-amazon-apigateway-gateway-responses"]))
+
+    def test_the_stage_is_throttled_logged_and_behind_the_firewall(self):
+        stage, = of("AWS::ApiGateway::Stage").values()
+        self.assertEqual("v1", stage["StageName"])
+        setting, = stage["MethodSettings"]
+        self.assertTrue({"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= setting.keys())
+        line = json.loads(stage["AccessLogSetting"]["Format"])
+        self.assertIn("request_id", line)
+        for secret in ("path\"", "querystring", "header", "userAgent"):
+            self.assertNotIn(secret, stage["AccessLogSetting"]["Format"].replace("resourcePath", ""))
+        association, = of("AWS::WAFv2::WebACLAssociation").values()
+        self.assertIn("/stages/${Apiv1Stage}", association["ResourceArn"]["Fn::Sub"])
+
+    def test_the_firewall_has_a_rate_limit_and_the_managed_rules(self):
+        rules = of("AWS::WAFv2::WebACL")["Firewall"]["Rules"]
+        self.assertEqual(sorted(rule["Priority"] for rule in rules), list(range(len(rules))))
+        names = text(rules)
+        for part in ("RateBasedStatement", "CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"):
+            self.assertIn(part, names)
+
+
+class Jobs(unittest.TestCase):
+    def test_every_job_is_scheduled_and_its_failures_are_kept(self):
+        schedules, fates = of("AWS::Scheduler::Schedule"), of("AWS::Lambda::EventInvokeConfig")
+        dead = {"Fn::GetAtt": ["FailedJobs", "Arn"]}
+        self.assertEqual({generate.camel(job["name"]) + "Schedule" for job in JOBS}, set(schedules))
+        for job in JOBS:
+            target = schedules[generate.camel(job["name"]) + "Schedule"]["Target"]
+            self.assertEqual([generate.camel(job["name"]) + "Function", "Arn"], target["Arn"]["Fn::GetAtt"])
+            self.assertEqual({"Arn": dead}, target["DeadLetterConfig"])
+            fate, = [f for f in fates.values() if text(f["FunctionName"]) == text({"Ref": generate.camel(job["name"]) + "Function"})]
+            self.assertEqual(dead, fate["DestinationConfig"]["OnFailure"]["Destination"])
+
+    def test_the_queue_of_films_has_one_reader(self):
+        self.assertEqual(1, RESOURCES["SyncMoviesFunction"]["Properties"]["ReservedConcurrentExecutions"])
+
+
+class Size(unittest.TestCase):
+    def test_the_stack_fits_into_cloudformation(self):
+        self.assertLess(len(RESOURCES), 500)
+        self.assertLess(len(json.dumps(TEMPLATE)), 1 << 20)
+        for name, role in of("AWS::IAM::Role").items():
+            # CloudFormation fills in names of at most 140 characters for a reference of about 40.
+            written = sum(len(json.dumps(policy["PolicyDocument"])) for policy in role.get("Policies", []))
+            self.assertLess(3 * written, 10240, f"{name}: its policies may get longer than IAM takes")
+
+
+if __name__ == "__main__":
+    unittest.main()
