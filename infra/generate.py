@@ -87,7 +87,7 @@ def statements(function):
         lines += statement("ReadArtifacts", ["s3:GetObject"], "!Sub '${ArtifactsBucket.Arn}/catalog/*'")
     if "artifacts:write" in may:
         lines += statement("WriteArtifacts", ["s3:PutObject", "s3:DeleteObject"], "!Sub '${ArtifactsBucket.Arn}/catalog/*'")
-        # Without it S3 says "access denied" of an object that does not exist, as before the first publication.
+    if "artifacts:see" in may:
         lines += statement("SeeArtifacts", ["s3:ListBucket"], "!GetAtt ArtifactsBucket.Arn")
     if key := [f"kms:{use}" for use, word in (("Decrypt", "artifacts:read"), ("GenerateDataKey", "artifacts:write")) if word in may]:
         lines += statement("ArtifactsKey", key, "!GetAtt CatalogKey.Arn", "s3")
@@ -97,7 +97,7 @@ def statements(function):
     if area == "Jobs":
         lines += statement("ReportFailure", ["sqs:SendMessage"], "!GetAtt FailedJobs.Arn")
         lines += statement("ReportFailureKey", ["kms:GenerateDataKey", "kms:Decrypt"], "!GetAtt OperationsKey.Arn", "sqs")
-    known = ("artifacts:read", "artifacts:write", "secret:cursor", "secret:tmdb")
+    known = ("artifacts:read", "artifacts:see", "artifacts:write", "secret:cursor", "secret:tmdb")
     for word in may:
         if word not in known and not re.fullmatch(r"catalog:[A-Z]\w+", word):
             sys.exit(f"infra/functions.toml: {function['name']} may {word}, which means nothing")

@@ -8,10 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use cpu_time::ThreadTime;
 use http::{HeaderMap, Method};
+use screensort_catalog::{Catalog, Contents};
 use screensort_http::{Endpoint, Incoming};
 use screensort_model::id::FIRST_LOCAL_ID;
+use screensort_model::reference::Reference;
 use screensort_model::{Movie, MovieId};
 use screensort_runtime::Stack;
+use screensort_store::Why;
 
 use crate::command::{Failure, stand};
 use crate::stand::Choices;
@@ -20,10 +23,17 @@ use crate::{import, product};
 /// Requests measured of each kind.
 const ROUNDS: usize = 400;
 
+/// Films that the table is given.
+const IN_TABLE: usize = 500;
+
 /// The kinds of request: a name, a route and queries to take turns.
 const KINDS: &[(&str, &str, &[&str])] = &[
     ("movies", "/movies", &["", "sort=rating", "sort=newest&limit=100"]),
-    ("movies, filtered", "/movies", &["genre=18&min_votes=500&year_gte=1990&sort=rating", "language=fr&max_runtime=100"]),
+    (
+        "movies, filtered",
+        "/movies",
+        &["genre=18&min_votes=500&year_gte=1990&sort=rating", "language=fr&max_runtime=100"],
+    ),
     ("movies, nothing fits", "/movies", &["genre=37,878&min_rating=9.9"]),
     ("search", "/search", &["q=the+godfather", "q=godfahter", "q=star+wars", "q=lord+of+the+r"]),
     ("suggest", "/search/suggest", &["q=the+g", "q=incep"]),
@@ -58,18 +68,36 @@ async fn measure(catalog: Option<PathBuf>, synthetic: Option<usize>) -> Result<S
 }
 
 async fn table(stack: &Stack, films: &[Movie]) -> Result<String, Failure> {
+    // The table needs the films that `movie` is asked for; the catalogue holds all.
+    let films_in_table = &films[..films.len().min(IN_TABLE)];
+    stack.catalogue().keep_all(films_in_table, Why::Sample, |_| {}).await?;
     let began = std::time::Instant::now();
-    // A tenth goes into the table for `movie`; the catalogue holds all.
-    let published = import::keep(stack, films, &[], |_| {}).await?;
-    let kept = began.elapsed();
+    let now = stack.clock().now();
+    let (catalog, file) = Catalog::make(Contents {
+        version: format!("bench-{}", films.len()),
+        made_at: now,
+        movies: films.to_vec(),
+        operators: Vec::new(),
+        reference: Reference::built_in(),
+        trending_day: Vec::new(),
+        trending_week: Vec::new(),
+        withdrawn: Vec::new(),
+        merged: Vec::new(),
+    })?;
+    let (published, bytes, built) = (catalog.len(), file.len(), began.elapsed());
+    drop(catalog);
+    stack.artifacts().publish(&format!("bench-{}", films.len()), file, now).await?;
     let began = std::time::Instant::now();
     stack.catalog_changed();
     stack.catalog().await.map_err(|p| Failure::new(&p.causes().unwrap_or_default()))?;
     let loaded = began.elapsed();
-    let mut text = format!("{published} films (imported and published in {kept:.1?}, loaded in {loaded:.1?})\n");
+    let megabytes = bytes as f64 / 1e6;
+    let mut text = format!(
+        "{published} films, {megabytes:.1} MB (built in {built:.1?}, fetched and loaded in {loaded:.1?})\n"
+    );
     let endpoints = product::endpoints();
     for (name, route, queries) in KINDS {
-        let times = kind(&endpoints, stack, films, route, queries).await?;
+        let times = kind(&endpoints, stack, films_in_table, route, queries).await?;
         text.push_str(&format!(
             "  {name:<22} {:>8.3} ms  [{:.3}]\n",
             times[times.len() / 2].as_secs_f64() * 1e3,

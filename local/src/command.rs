@@ -4,9 +4,12 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use screensort_http::Problem;
 use screensort_model::MovieId;
 use screensort_runtime::clock;
 
@@ -18,6 +21,8 @@ use crate::{import, product};
 
 /// Exit code when another process holds the data.
 const IN_USE: u8 = 2;
+/// Exit code when the user stopped the command.
+const INTERRUPTED: u8 = 130;
 
 /// ScreenSort: films to browse, search and be recommended.
 #[derive(Debug, Parser)]
@@ -64,6 +69,28 @@ struct ServeArgs {
     /// An origin that browsers may call from; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Vec<String>,
+    #[command(flatten)]
+    tmdb: TmdbArgs,
+}
+
+/// Another server in TMDb's place.
+#[derive(Debug, Args)]
+struct TmdbArgs {
+    /// Another server in TMDb's place, for trials.
+    #[arg(long, env = "TMDB_BASE_URL", value_name = "URL")]
+    tmdb_url: Option<String>,
+    /// Where that server has the daily exports [default: /p/exports beside the API].
+    #[arg(long, env = "TMDB_EXPORTS_URL", value_name = "URL")]
+    exports_url: Option<String>,
+}
+
+impl TmdbArgs {
+    fn choices(self, data: Option<PathBuf>) -> Choices {
+        // A variable that is set to nothing is not set.
+        let url = |url: Option<String>| url.filter(|url| !url.trim().is_empty());
+        let (tmdb_url, tmdb_exports_url) = (url(self.tmdb_url), url(self.exports_url));
+        Choices { data, tmdb_url, tmdb_exports_url, ..Choices::default() }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -80,12 +107,8 @@ struct SyncArgs {
     /// TMDb's API read access token (themoviedb.org, Settings, API). It is kept encrypted with the data.
     #[arg(long, env = "TMDB_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
-    /// Another server in TMDb's place, for trials.
-    #[arg(long, env = "TMDB_BASE_URL", value_name = "URL")]
-    tmdb_url: Option<String>,
-    /// Where the daily exports are, if another server is in TMDb's place.
-    #[arg(long, env = "TMDB_EXPORTS_URL", value_name = "URL")]
-    exports_url: Option<String>,
+    #[command(flatten)]
+    tmdb: TmdbArgs,
 }
 
 fn movie_id(text: &str) -> Result<MovieId, String> {
@@ -165,8 +188,15 @@ impl<E: std::error::Error> From<E> for Failure {
 #[allow(clippy::print_stderr, reason = "a command's failure is for people")]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // What `sync` has to say is its bar and its table; a try that failed before one that did not is not in them.
+    let logged = match &cli.command {
+        Some(Command::Sync(_)) => {
+            "warn,dynoxide=error,screensort_tmdb=off,screensort_jobs::run=off,screensort_jobs::sync_exports=off"
+        }
+        _ => "warn,dynoxide=error",
+    };
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("warn"))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(logged))
         .with_writer(std::io::stderr)
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -197,8 +227,12 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             crate::coldstart::run(&binaries, rounds).await.map(|table| say(&table))
         }
         Some(Command::Import { file }) => {
+            // Read before anything is touched: a bad file changes nothing.
+            let films = File::open(&file)
+                .map_err(Failure::from)
+                .and_then(|opened| Ok(import::read(opened, clock().now())?))
+                .map_err(|Failure(text, code)| Failure(format!("{}: {text}", file.display()), code))?;
             let stand = stand(Choices { data, ..Choices::default() }).await?;
-            let films = import::read(File::open(&file)?, stand.stack.clock().now())?;
             let bar = bar(films.len(), "films");
             let published =
                 import::keep(&stand.stack, &films, &[], |kept| bar.set_position(kept as u64)).await?;
@@ -222,11 +256,25 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn synchronise(data: Option<PathBuf>, args: SyncArgs) -> Result<(), Failure> {
-    let choices =
-        Choices { data, tmdb_url: args.tmdb_url, tmdb_exports_url: args.exports_url, ..Choices::default() };
-    let stand = stand(choices).await?;
-    if let Some(token) = &args.token {
-        stand.set_tmdb_token(token).await?;
+    let stand = stand(args.tmdb.choices(data)).await?;
+    let token = args.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+    match token {
+        Some(token) => {
+            // One that TMDb refuses must not take the place of one that it takes.
+            screensort_jobs::check_token(&stand.stack, token).await?;
+            stand.set_tmdb_token(token).await?;
+        }
+        None if stand
+            .stack
+            .secret_if_any(&stand.stack.settings().tmdb_secret)
+            .await
+            .ok()
+            .flatten()
+            .is_none() =>
+        {
+            return Err(screensort_jobs::Error::KeyMissing.into());
+        }
+        None => {}
     }
     first_catalogue(&stand).await?;
     let synced: Option<jiff::civil::Date> = stand.stack.progress().cursor("sync_exports").await?;
@@ -235,10 +283,47 @@ async fn synchronise(data: Option<PathBuf>, args: SyncArgs) -> Result<(), Failur
         (true, false, true) => What::Changes,
         (true, ..) => What::Full,
     };
-    let lines = sync::run(&stand.stack, what).await;
+    let stop = stop_on_interrupt();
+    let report = sync::run(&stand.stack, what, &stop).await;
     stand.cloud.shutdown().await?;
-    say(&sync::table(&lines?));
-    Ok(())
+    if !report.lines.is_empty() {
+        say(&sync::table(&report.lines));
+    }
+    match report.failed {
+        Some(error) => {
+            let Failure(text, code) = error.into();
+            let kept =
+                if report.lines.is_empty() { "" } else { "\nWhat was read is kept; the next sync goes on." };
+            Err(Failure(format!("{text}{kept}"), code))
+        }
+        None if stop.load(Ordering::Relaxed) => {
+            Err(Failure("stopped. What was read is kept; the next sync goes on.".into(), INTERRUPTED))
+        }
+        None if report.lines.iter().any(|line| line.outcome.paused) => {
+            say("Some films could not be read now; the next sync tries them again.");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Becomes true with the first Ctrl-C; the second one ends the process.
+#[allow(clippy::print_stderr, reason = "who presses Ctrl-C wants to see that it was noticed")]
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let pressed = Arc::clone(&stop);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            pressed.store(true, Ordering::Relaxed);
+            eprintln!(
+                "\nStopping: what was read is published first. Ctrl-C again ends it at once, which loses nothing."
+            );
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    });
+    stop
 }
 
 pub(crate) async fn stand(choices: Choices) -> Result<Stand, Failure> {
@@ -253,10 +338,9 @@ pub(crate) async fn stand(choices: Choices) -> Result<Stand, Failure> {
 async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let began = std::time::Instant::now();
     let choices = Choices {
-        data: data.clone(),
         service_ports: args.service_ports,
         cors_origins: args.cors_origin,
-        ..Choices::default()
+        ..args.tmdb.choices(data.clone())
     };
     let stand = stand(choices).await?;
     let films = first_catalogue(&stand).await?;
@@ -276,15 +360,22 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
 
 /// Loads the sample catalogue where nothing was published yet. Returns how many films are served.
 pub(crate) async fn first_catalogue(stand: &Stand) -> Result<usize, Failure> {
-    if stand.stack.artifacts().current().await?.is_none() {
+    if let Ok(None) = stand.stack.artifacts().current().await {
         let (films, operators) = import::sample(stand.stack.clock().now())?;
         let bar = bar(films.len(), "sample films");
         import::keep(&stand.stack, &films, &operators, |kept| bar.set_position(kept as u64)).await?;
         bar.finish_and_clear();
     }
-    let catalog = stand.stack.catalog().await.map_err(|problem| {
-        Failure(problem.causes().unwrap_or_else(|| problem.code().title().to_owned()), 1)
-    })?;
+    let why = |problem: Problem| problem.causes().unwrap_or_else(|| problem.code().title().to_owned());
+    let catalog = match stand.stack.catalog().await {
+        Ok(catalog) => catalog,
+        Err(problem) => {
+            // The table holds all that the file held.
+            say(&format!("The published catalogue is unusable ({}). It is made again.", why(problem)));
+            screensort_jobs::publish_catalog::run(&stand.stack, true).await?;
+            stand.stack.catalog().await.map_err(|problem| Failure(why(problem), 1))?
+        }
+    };
     Ok(catalog.len())
 }
 

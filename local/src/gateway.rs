@@ -56,7 +56,7 @@ impl Gateway {
         let answered = tokio::time::timeout(PATIENCE, self.route(request, peer.ip(), &request_id)).await;
         match answered {
             Ok(Ok(response)) => response,
-            Ok(Err(problem)) => complete(problem.answer(under_stage(&path).unwrap_or(&path), &request_id)),
+            Ok(Err(problem)) => complete(problem.answer(&path, &request_id)),
             Err(_) => complete(Problem::new(Code::Timeout).answer(&path, &request_id)),
         }
     }
@@ -195,7 +195,7 @@ fn decode_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
     let mut pairs = Vec::new();
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let name = decode(name).ok_or_else(|| undecodable("a name"))?;
+        let name = decode(name).ok_or_else(|| undecodable(name))?;
         let value = decode(value).ok_or_else(|| undecodable(&name))?;
         pairs.push((name, value));
     }
@@ -203,8 +203,8 @@ fn decode_query(query: &str) -> Result<Vec<(String, String)>, Problem> {
 }
 
 fn undecodable(name: &str) -> Problem {
-    let pointer =
-        format!("/{}", name.chars().filter(char::is_ascii_alphanumeric).take(40).collect::<String>());
+    let shown = name.chars().take(40).map(|c| if c.is_ascii_graphic() && c != '/' { c } else { '_' });
+    let pointer = format!("/{}", shown.collect::<String>());
     Problem::new(Code::BadParameter).with_errors(vec![FieldError {
         pointer,
         code: "invalid",

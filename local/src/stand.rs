@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use screensort_cloud::{Cloud, Options, Place};
 use screensort_model::Clock;
-use screensort_runtime::{Credentials, Settings, Stack};
+use screensort_runtime::{Credentials, Settings, Stack, TMDB_RATE};
 use screensort_store::{Tables, create_tables};
 
 /// Why a stand cannot be set up.
@@ -35,6 +35,8 @@ pub struct Choices {
     pub tmdb_url: Option<String>,
     /// The address of TMDb's exports, if it is not TMDb's own.
     pub tmdb_exports_url: Option<String>,
+    /// Requests a second that TMDb is asked for, if not the usual number: a stand-in takes more.
+    pub tmdb_requests_per_second: Option<u32>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<String>,
 }
@@ -76,6 +78,7 @@ impl Stand {
             tmdb_secret: "screensort/tmdb".into(),
             tmdb_url: choices.tmdb_url,
             tmdb_exports_url: choices.tmdb_exports_url,
+            tmdb_requests_per_second: choices.tmdb_requests_per_second.unwrap_or(TMDB_RATE),
             cors_origins: choices.cors_origins,
             security_contact: "mailto:security@example.org".into(),
         };

@@ -87,10 +87,15 @@ class Functions(unittest.TestCase):
             self.assertLessEqual(function["Timeout"], 900 if name in jobs else 29, name)
 
     def test_the_environment_is_what_the_settings_read(self):
-        source = (ROOT / "shared/runtime/src/config.rs").read_text()
-        known = set(re.findall(r'"(SCREENSORT_[A-Z_]+)"', source.split("#[cfg(test)]")[0]))
+        source = (ROOT / "shared/runtime/src/config.rs").read_text().split("#[cfg(test)]")[0]
+        known = set(re.findall(r'"(SCREENSORT_[A-Z_]+)"', source))
+        needed = set(re.findall(r'need\("(SCREENSORT_[A-Z_]+)"\)', source))
+        # These have a default that is right on one machine only: the names differ between installations.
+        named = {"SCREENSORT_SECRET_CURSOR", "SCREENSORT_SECRET_TMDB", "SCREENSORT_SECURITY_CONTACT"}
         for name, function in of("AWS::Lambda::Function").items():
-            self.assertEqual(known, set(function["Environment"]["Variables"]), name)
+            given = set(function["Environment"]["Variables"])
+            self.assertLessEqual(given, known, name)
+            self.assertLessEqual(needed | named, given, name)
 
     def test_every_function_has_an_event_of_its_own(self):
         for route in {route["binary"]: route for route in reversed(ROUTES)}.values():

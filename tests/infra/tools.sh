@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts beside it: puts the pinned tools of a requirements file on PATH. They live under target/.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -51,6 +51,11 @@ impl Ask {
         self
     }
 
+    /// A header that it carries.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.to_str().ok())
+    }
+
     /// Whether it carries a header that tells who sent it.
     pub fn has_credentials(&self) -> bool {
         self.headers.iter().any(|(name, _)| ["authorization", "cookie", "x-api-key"].contains(&name.as_str()))
@@ -90,5 +95,15 @@ impl Ask {
 
 /// `text` percent-encoded, whatever it holds.
 pub fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
+        .collect()
 }

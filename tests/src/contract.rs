@@ -12,16 +12,15 @@ use screensort_http::Code;
 use screensort_routes::Found;
 use serde_json::{Value, json};
 
-use crate::{Answer, Ask};
+use crate::{Answer, Ask, ORIGIN};
 
 /// The headers that are the same on every answer, errors included.
-pub const SECURITY_HEADERS: [(&str, &str); 8] = [
+pub const SECURITY_HEADERS: [(&str, &str); 7] = [
     ("strict-transport-security", "max-age=63072000; includeSubDomains; preload"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
     ("x-robots-tag", "noindex"),
     ("vary", "Authorization, Cookie, Origin"),
 ];
@@ -50,7 +49,7 @@ pub fn check(ask: &Ask, answer: &Answer) {
         return;
     }
     match screensort_routes::find(&ask.method, path) {
-        Found::Route(route, _) => check_listed(route.path, answer, &at),
+        Found::Route(route, _) => check_listed(&ask.method, route.path, answer, &at),
         Found::Methods(_) => assert!([405, 400].contains(&answer.status), "{}", at()),
         Found::Nothing => assert!([404, 400].contains(&answer.status), "{}", at()),
     }
@@ -60,6 +59,10 @@ fn check_headers(ask: &Ask, answer: &Answer, at: &dyn Fn() -> String) {
     for (name, value) in SECURITY_HEADERS {
         assert_eq!(answer.header(name), Some(value), "{name}: {}", at());
     }
+    let (sharing, allowed) = (answer.header("cross-origin-resource-policy"), allowed_origin(ask));
+    assert_eq!(sharing, Some(if allowed { "cross-origin" } else { "same-origin" }), "{}", at());
+    let named = answer.header("access-control-allow-origin");
+    assert_eq!(named, allowed.then_some(ORIGIN), "access-control-allow-origin: {}", at());
     for name in TALKATIVE {
         assert!(!answer.headers.contains_key(name), "{name}: {}", at());
     }
@@ -81,6 +84,13 @@ fn check_headers(ask: &Ask, answer: &Answer, at: &dyn Fn() -> String) {
     if answer.status >= 400 && answer.status != 410 {
         assert!(caching.contains("no-store"), "a refusal may be kept: {}", at());
     }
+}
+
+/// Whether a page that may read the answer asks for something that a function answers.
+fn allowed_origin(ask: &Ask) -> bool {
+    let path = ask.path().strip_prefix("/v1").unwrap_or_default();
+    ask.header("origin") == Some(ORIGIN)
+        && matches!(screensort_routes::find(&ask.method, path), Found::Route(..))
 }
 
 /// Everything but a page forbids everything; a page may load from its own host.
@@ -126,9 +136,9 @@ fn check_body(ask: &Ask, answer: &Answer, is_problem: bool, at: &dyn Fn() -> Str
 }
 
 /// That the document lists this answer of this route.
-fn check_listed(route: &str, answer: &Answer, at: &dyn Fn() -> String) {
-    let operation = &DOCUMENT["paths"][route]["get"];
-    assert!(operation.is_object(), "the document does not know {route}: {}", at());
+fn check_listed(method: &Method, route: &str, answer: &Answer, at: &dyn Fn() -> String) {
+    let operation = &DOCUMENT["paths"][route][method.as_str().to_lowercase()];
+    assert!(operation.is_object(), "the document does not know {method} {route}: {}", at());
     let listed = &operation["responses"][answer.status.to_string()];
     assert!(listed.is_object(), "the document does not list {} for {route}: {}", answer.status, at());
     if answer.body.is_empty() {

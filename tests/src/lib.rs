@@ -30,6 +30,9 @@ pub use ask::{Ask, encoded};
 /// When the products of tests are started: a Sunday noon.
 pub const NOON: &str = "2026-11-22T12:00:00Z";
 
+/// The one origin whose pages may read answers.
+pub const ORIGIN: &str = "https://app.example.org";
+
 /// A product of its own, gone when it is dropped.
 pub struct Product {
     /// What its catalogue was made of.
@@ -53,7 +56,8 @@ impl Product {
     /// With a catalogue of these films, which is quicker when there are few.
     pub async fn with(films: Vec<Movie>, operators: Vec<Operator>) -> Self {
         let clock = Clock::fixed(noon());
-        let stand = Stand::set_up(Choices::default(), clock.clone()).await.expect("a stand in memory");
+        let choices = Choices { cors_origins: vec![ORIGIN.to_owned()], ..Choices::default() };
+        let stand = Stand::set_up(choices, clock.clone()).await.expect("a stand in memory");
         import::keep(&stand.stack, &films, &operators, |_| {}).await.expect("an empty store takes films");
         let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), false, false);
         let server = Server::start(Arc::clone(&gateway), 0, None).await.expect("any port will do");
@@ -110,7 +114,8 @@ impl Product {
 
     /// All items of a list, page by page, each page found by the `Link` of the one before.
     pub async fn pages(&self, path: &str, limit: usize) -> Vec<serde_json::Value> {
-        let (bare, joint) = (path.split('?').next().unwrap_or(path), if path.contains('?') { '&' } else { '?' });
+        let (bare, joint) =
+            (path.split('?').next().unwrap_or(path), if path.contains('?') { '&' } else { '?' });
         let mut next = format!("{path}{joint}limit={limit}");
         let mut all = Vec::new();
         for _ in 0..5_000 {
@@ -124,7 +129,8 @@ impl Product {
             };
             assert_eq!(items.len(), limit, "{next}: a page that is not the last is full");
             let link = answer.header("link").expect("a page that is not the last links to the next");
-            let query = link.strip_prefix('<').and_then(|l| l.strip_suffix(">; rel=\"next\"")).expect("a link");
+            let query =
+                link.strip_prefix('<').and_then(|l| l.strip_suffix(">; rel=\"next\"")).expect("a link");
             assert!(query.starts_with('?') && query.ends_with(&format!("cursor={cursor}")), "{link}");
             next = format!("{bare}{query}");
         }

@@ -1,7 +1,5 @@
 //! Why a job failed.
 
-use screensort_http::Problem;
-
 /// Why a job failed. Running it again goes on where it stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -11,11 +9,26 @@ pub enum Error {
     )]
     KeyMissing,
     /// The key's secret cannot be read.
-    #[error("the secret with the TMDb key cannot be read")]
+    #[error("the secret with the TMDb key cannot be read: {0}")]
     Secret(String),
+    /// TMDb does not take the key.
+    #[error(
+        "TMDb refuses the key (status {status}): TMDB_TOKEN is to be an API read access token, not the shorter API key, \
+         and neither revoked nor suspended (themoviedb.org, Settings, API)"
+    )]
+    KeyRefused {
+        /// TMDb's status, 401 or 403.
+        status: u16,
+    },
+    /// An address that was set in TMDb's place is not acceptable.
+    #[error("TMDB_BASE_URL or TMDB_EXPORTS_URL is refused: {why}")]
+    Address {
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// TMDb failed or refused.
     #[error(transparent)]
-    Tmdb(#[from] screensort_tmdb::Error),
+    Tmdb(screensort_tmdb::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] screensort_store::Error),
@@ -25,9 +38,13 @@ pub enum Error {
     /// The catalogue cannot be published.
     #[error("the catalogue cannot be published")]
     Artifact(#[from] screensort_runtime::ArtifactError),
+    /// The catalogue that is served cannot be read, so that nobody can say what it lacks.
+    #[error("the published catalogue cannot be read: {0}; publishing it again mends it")]
+    Unreadable(String),
     /// What would be published is much smaller than what is served.
     #[error(
-        "{now} films would replace {before}: refused, because nothing explains such a loss; force it if it is meant"
+        "{now} films would replace {before}: refused, because nothing explains such a loss; \
+         `screensort publish` publishes them nevertheless"
     )]
     Shrunk {
         /// Films served.
@@ -37,8 +54,20 @@ pub enum Error {
     },
 }
 
-impl From<Problem> for Error {
-    fn from(problem: Problem) -> Self {
-        Self::Secret(problem.causes().unwrap_or_default())
+impl From<screensort_tmdb::Error> for Error {
+    fn from(error: screensort_tmdb::Error) -> Self {
+        match error {
+            screensort_tmdb::Error::KeyMissing => Self::KeyMissing,
+            screensort_tmdb::Error::KeyRejected { status } => Self::KeyRefused { status },
+            screensort_tmdb::Error::BadAddress { why } => Self::Address { why },
+            error => Self::Tmdb(error),
+        }
+    }
+}
+
+impl Error {
+    /// Whether the run's requests are used up, which is no failure.
+    pub(crate) fn is_budget(&self) -> bool {
+        matches!(self, Self::Tmdb(screensort_tmdb::Error::BudgetExhausted { .. }))
     }
 }

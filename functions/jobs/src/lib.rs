@@ -6,6 +6,7 @@
 
 mod error;
 mod film;
+mod reader;
 mod run;
 
 pub mod publish_catalog;
@@ -16,7 +17,7 @@ pub mod sync_lists;
 pub mod sync_movies;
 
 pub use error::Error;
-pub use run::{Counts, Outcome, Watch};
+pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
 pub const NAMES: [&str; 6] =

@@ -11,11 +11,13 @@ use screensort_runtime::{JobError, Stack};
 use screensort_store::Tombstone;
 use serde_json::Value;
 
-use crate::run::{count, logged, summary};
+use crate::run::{count, logged, published, summary};
 use crate::{Counts, Error, Outcome};
 
 /// Parallel reads of the table.
 const SEGMENTS: u32 = 4;
+/// Where it is noted how many films have left the table for a reason of ours since the last publication.
+const EXPLAINED: &str = "publish_catalog.explained";
 
 /// As a scheduled job; `{"force": true}` publishes even a much smaller catalogue.
 pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
@@ -34,8 +36,14 @@ pub async fn run(stack: &Stack, force: bool) -> Result<Outcome, Error> {
         let catalogue = stack.catalogue();
         let everything = catalogue.everything(SEGMENTS).await?;
         let movies: Vec<Movie> = everything.films.into_iter().map(|(movie, _)| movie).collect();
-        let before = stack.catalog().await.map_or(0, |catalog| catalog.len());
-        if !force && before > 100 && movies.len() < before - before / 10 {
+        let mut counts = Counts::new();
+        if !everything.unreadable.is_empty() {
+            count(&mut counts, "unreadable", everything.unreadable.len());
+        }
+        // One that cannot be read is replaced, whatever it held.
+        let before = published(stack).await.ok().flatten().map_or(0, |catalog| catalog.len());
+        let explained: usize = stack.progress().cursor(EXPLAINED).await?.unwrap_or(0);
+        if !force && movies.len().saturating_add(explained) < least(before) {
             return Err(Error::Shrunk { before, now: movies.len() });
         }
         let mut trending = catalogue.trending().await?;
@@ -65,13 +73,31 @@ pub async fn run(stack: &Stack, force: bool) -> Result<Outcome, Error> {
         let bytes = file.len();
         stack.artifacts().publish(&version, file, now).await?;
         stack.catalog_changed();
-        let mut counts = Counts::new();
+        if explained > 0 {
+            stack.progress().set_cursor(EXPLAINED, &0).await?;
+        }
         count(&mut counts, "films", catalog.len());
         count(&mut counts, "operators", catalog.operators().len());
         count(&mut counts, "bytes", bytes);
         Ok(Outcome::done(counts))
     })
     .await
+}
+
+/// The fewest films that may replace `before` without a word.
+fn least(before: usize) -> usize {
+    if before > 100 { before - before / 10 } else { before.min(1) }
+}
+
+/// Notes that so many films are about to leave the table for a reason of ours, so that publishing what is left is
+/// not refused: what TMDb lets nobody keep must not go on being served.
+pub(crate) async fn explain(stack: &Stack, films: usize) -> Result<(), Error> {
+    if films == 0 {
+        return Ok(());
+    }
+    let progress = stack.progress();
+    let before: usize = progress.cursor(EXPLAINED).await?.unwrap_or(0);
+    Ok(progress.set_cursor(EXPLAINED, &before.saturating_add(films)).await?)
 }
 
 /// Operators whose source does not say how they show films: as their offers do.

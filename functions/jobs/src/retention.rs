@@ -6,12 +6,13 @@ use std::pin::Pin;
 
 use jiff::SignedDuration;
 use screensort_model::MovieId;
+use screensort_model::id::FIRST_LOCAL_ID;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::Why;
+use screensort_store::{Tombstone, Why};
 use serde_json::Value;
 
 use crate::run::{count, logged, summary};
-use crate::{Counts, Error, Outcome, Watch, sync_exports};
+use crate::{Counts, Error, Outcome, Watch, publish_catalog};
 
 /// From this age on a film is read again.
 const OLD: SignedDuration = SignedDuration::from_hours(24 * 150);
@@ -36,23 +37,40 @@ pub async fn run(stack: &Stack, watch: &Watch) -> Result<Outcome, Error> {
         let now = stack.clock().now();
         let everything = catalogue.everything(4).await?;
         let mut counts = Counts::new();
-        let mut queue: Vec<MovieId> = sync_exports::doubted(&everything.tombstones);
+        // Films in doubt are asked for again each day, until they are believed gone or found.
+        let doubted = everything.tombstones.iter().filter(|(_, t)| matches!(t, Tombstone::Doubted { .. }));
+        let mut queue: Vec<MovieId> = doubted.map(|(id, _)| *id).collect();
         count(&mut counts, "doubted", queue.len());
-        let from_tmdb: Vec<_> = everything.films.iter().filter(|(_, from)| *from == Why::Tmdb).collect();
-        for (at, (movie, _)) in from_tmdb.iter().enumerate() {
-            let age = now.duration_since(movie.synced_at);
-            if age >= TOO_OLD {
-                catalogue.forget(movie.id).await?;
-                count(&mut counts, "forgotten", 1);
-            }
-            if age >= OLD {
-                queue.push(movie.id);
-                count(&mut counts, "old", 1);
-            }
-            watch.tell(at as u64 + 1, from_tmdb.len() as u64);
+        count(&mut counts, "unreadable", everything.unreadable.len());
+        queue.extend(everything.unreadable);
+        let from_tmdb = everything.films.iter().filter(|(_, from)| *from == Why::Tmdb);
+        let old = |from: SignedDuration| {
+            let aged =
+                from_tmdb.clone().filter(move |(movie, _)| now.duration_since(movie.synced_at) >= from);
+            aged.map(|(movie, _)| movie.id).collect::<Vec<MovieId>>()
+        };
+        let (old, too_old) = (old(OLD), old(TOO_OLD));
+        count(&mut counts, "old", old.len());
+        queue.extend(old);
+        queue.retain(|id| id.get() < FIRST_LOCAL_ID);
+        // First the queue: a film that is forgotten and not on it would be lost.
+        for chunk in queue.chunks(250) {
+            stack.progress().enqueue(chunk).await?;
         }
-        stack.progress().enqueue(&queue).await?;
         count(&mut counts, "queued", queue.len());
+        let mut forgotten = 0;
+        for chunk in too_old.chunks(100) {
+            if watch.is_over(stack.clock().now()) {
+                return Ok(Outcome::paused(counts));
+            }
+            publish_catalog::explain(stack, chunk.len()).await?;
+            for id in chunk {
+                catalogue.forget(*id).await?;
+            }
+            forgotten += chunk.len() as u64;
+            count(&mut counts, "forgotten", chunk.len());
+            watch.tell(forgotten, too_old.len() as u64);
+        }
         Ok(Outcome::done(counts))
     })
     .await

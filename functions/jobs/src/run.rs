@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
+use screensort_catalog::Catalog;
 use screensort_runtime::Stack;
 use screensort_store::{Run, RunState};
 use screensort_tmdb::{Client, Config, Token};
@@ -28,6 +30,10 @@ impl Outcome {
     pub(crate) fn done(counts: Counts) -> Self {
         Self { paused: false, counts }
     }
+
+    pub(crate) fn paused(counts: Counts) -> Self {
+        Self { paused: true, counts }
+    }
 }
 
 /// Who watches a run, and how long it may take.
@@ -35,18 +41,25 @@ impl Outcome {
 pub struct Watch {
     progress: Arc<dyn Fn(u64, u64) + Send + Sync>,
     until: Option<Timestamp>,
+    stop: Arc<AtomicBool>,
 }
 
 impl Watch {
     /// Nobody watches; the run stops in time for a Lambda function of 15 minutes.
     pub fn scheduled(now: Timestamp) -> Self {
         let until = now.checked_add(SignedDuration::from_mins(13)).ok();
-        Self { progress: Arc::new(|_, _| {}), until }
+        Self { progress: Arc::new(|_, _| {}), until, stop: Arc::default() }
     }
 
     /// `progress` is told how much is done of how much; the run takes as long as it takes.
     pub fn by(progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
-        Self { progress: Arc::new(progress), until: None }
+        Self { progress: Arc::new(progress), until: None, stop: Arc::default() }
+    }
+
+    /// As well as before, the run pauses once `stop` is true.
+    #[must_use]
+    pub fn until(self, stop: &Arc<AtomicBool>) -> Self {
+        Self { stop: Arc::clone(stop), ..self }
     }
 
     pub(crate) fn tell(&self, done: u64, of: u64) {
@@ -54,7 +67,7 @@ impl Watch {
     }
 
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_some_and(|until| now >= until)
+        self.stop.load(Ordering::Relaxed) || self.until.is_some_and(|until| now >= until)
     }
 }
 
@@ -78,8 +91,11 @@ pub(crate) async fn logged(
         counts: Counts::new(),
         failure: None,
     };
-    progress.log(&run).await?;
-    let result = work.await;
+    let result = match progress.log(&run).await {
+        Ok(()) => work.await,
+        // Without a store there is nothing to work on.
+        Err(error) => Err(error.into()),
+    };
     run.ended_at = Some(stack.clock().now());
     match &result {
         Ok(outcome) => {
@@ -94,7 +110,11 @@ pub(crate) async fn logged(
             tracing::error!(name: "job.failed", job, error, "{job} failed");
         }
     }
-    progress.log(&run).await?;
+    // What the run did stands, whether its log can be written or not.
+    if let Err(error) = progress.log(&run).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(name: "job.unlogged", job, error, "the end of {job} could not be noted");
+    }
     result
 }
 
@@ -104,24 +124,55 @@ pub(crate) fn summary(result: Result<Outcome, Error>) -> Result<Value, screensor
     Ok(json!({"paused": outcome.paused, "counts": outcome.counts}))
 }
 
+/// The catalogue that is served; `None` before the first publication. One that cannot be read is an error: taken
+/// for an empty one, it would make films that are there look new, and changes to them look like nobody's.
+pub(crate) async fn published(stack: &Stack) -> Result<Option<Arc<Catalog>>, Error> {
+    match stack.catalog().await {
+        Ok(catalog) => Ok(Some(catalog)),
+        Err(problem) => match stack.artifacts().current().await {
+            Ok(None) => Ok(None),
+            _ => Err(Error::Unreadable(problem.causes().unwrap_or_default())),
+        },
+    }
+}
+
+/// Asks TMDb whether it takes `token`, without keeping it.
+///
+/// # Errors
+/// [`Error::KeyMissing`] and [`Error::KeyRefused`] if not; others if TMDb cannot be asked.
+pub async fn check_token(stack: &Stack, token: &str) -> Result<(), Error> {
+    Ok(client(stack, token, 4)?.check_key().await?)
+}
+
 /// A TMDb client with the key from Secrets Manager and at most `budget` requests.
 pub(crate) async fn tmdb(stack: &Stack, budget: u32) -> Result<Client, Error> {
+    let secret = stack.secret_if_any(&stack.settings().tmdb_secret).await;
+    let secret = secret.map_err(|problem| Error::Secret(problem.causes().unwrap_or_default()))?;
+    client(stack, &secret.ok_or(Error::KeyMissing)?, budget)
+}
+
+/// A client with the key in `text`, which may be the key itself or JSON around it.
+fn client(stack: &Stack, text: &str, budget: u32) -> Result<Client, Error> {
     let settings = stack.settings();
-    let text = stack.secret_if_any(&settings.tmdb_secret).await?.ok_or(Error::KeyMissing)?;
-    let token = serde_json::from_str::<Value>(&text)
+    let token = serde_json::from_str::<Value>(text)
         .ok()
         .and_then(|value| value.get("token")?.as_str().map(str::to_owned))
-        .unwrap_or(text);
+        .unwrap_or_else(|| text.to_owned());
     if token.trim().is_empty() || token.trim() == "unset" {
         return Err(Error::KeyMissing);
     }
     let mut config = Config::new(Token::new(&token));
     config.user_agent = concat!("ScreenSort/", env!("CARGO_PKG_VERSION")).to_owned();
+    config.pacing.per_second = settings.tmdb_requests_per_second;
     if let Some(url) = &settings.tmdb_url {
         config.base_url.clone_from(url);
     }
     if let Some(url) = &settings.tmdb_exports_url {
         config.exports_base_url.clone_from(url);
+    } else if let Some(url) = &settings.tmdb_url {
+        // Who puts another server in TMDb's place means all of it.
+        let root = url.trim_end_matches('/').trim_end_matches("/3");
+        config.exports_base_url = format!("{root}/p/exports");
     }
     Ok(Client::new(config)?.with_budget(budget))
 }

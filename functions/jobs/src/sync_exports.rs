@@ -6,19 +6,22 @@ use std::pin::Pin;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan};
-use screensort_catalog::Lookup;
+use screensort_catalog::{Catalog, Lookup};
 use screensort_model::MovieId;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::Tombstone;
 use serde_json::Value;
 
-use crate::run::{count, logged, summary, tmdb};
+use crate::run::{count, logged, published, summary, tmdb};
 use crate::{Counts, Error, Outcome, Watch};
 
 /// Films that fewer people look at than this are left to a later day.
 const LEAST_POPULARITY: f64 = 1.0;
 /// The largest catalogue that the product is made for.
 const MOST_FILMS: usize = 200_000;
+/// An export that lacks more than one film in so many of the catalogue's is short, whatever it says.
+const SHORT: usize = 10;
+/// So many films may be missing in any case.
+const LEAST_SHORT: usize = 20;
 
 /// As a scheduled job.
 pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
@@ -28,7 +31,8 @@ pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, 
     })
 }
 
-/// Reads the newest export, unless it has been read, and queues what is unknown, doubted or missing from it.
+/// Reads the newest export, unless it has been read, and queues what is unknown, known from a file only, or missing
+/// from it.
 ///
 /// # Errors
 /// If no export of the last days can be read, or the store fails. Nothing is removed whatever happens.
@@ -48,7 +52,8 @@ pub async fn run(stack: &Stack, watch: &Watch) -> Result<Outcome, Error> {
         }
         let (day, lines) = newest(&client, today).await?;
         count(&mut counts, "listed", lines.len());
-        let queue = wanted(stack, lines, &mut counts).await;
+        let samples = stack.catalogue().samples().await?;
+        let queue = wanted(published(stack).await?.as_deref(), &samples, lines, &mut counts);
         for (at, chunk) in queue.chunks(250).enumerate() {
             progress.enqueue(chunk).await?;
             watch.tell((at * 250 + chunk.len()) as u64, queue.len() as u64);
@@ -86,33 +91,38 @@ async fn newest(client: &screensort_tmdb::Client, today: Date) -> Result<(Date, 
     }
 }
 
-/// What to read: films that are popular enough and not known, those in doubt, and those that the export lacks.
-async fn wanted(stack: &Stack, mut lines: Vec<(u32, f64)>, counts: &mut Counts) -> Vec<MovieId> {
-    let catalog = stack.catalog().await.ok();
+/// What to read: films that are popular enough and not known, those that are known from a file only, and those
+/// that the export lacks.
+fn wanted(
+    catalog: Option<&Catalog>,
+    samples: &[MovieId],
+    mut lines: Vec<(u32, f64)>,
+    counts: &mut Counts,
+) -> Vec<MovieId> {
     lines.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let known = catalog.as_ref().map_or(0, |catalog| catalog.len());
+    let known = catalog.map_or(0, Catalog::len);
     let mut queue: Vec<MovieId> = lines
         .iter()
         .filter(|(_, popularity)| *popularity >= LEAST_POPULARITY)
         .filter_map(|(id, _)| MovieId::new(*id))
-        .filter(|id| catalog.as_ref().is_none_or(|catalog| matches!(catalog.lookup(*id), Lookup::Unknown)))
+        .filter(|id| catalog.is_none_or(|catalog| matches!(catalog.lookup(*id), Lookup::Unknown)))
         .take(MOST_FILMS.saturating_sub(known))
         .collect();
+    let mut listed: Vec<u32> = lines.iter().map(|(id, _)| *id).collect();
+    listed.sort_unstable();
+    queue.extend(samples.iter().filter(|id| listed.binary_search(&id.get()).is_ok()));
     if let Some(catalog) = catalog {
-        let mut listed: Vec<u32> = lines.iter().map(|(id, _)| *id).collect();
-        listed.sort_unstable();
         let missing = catalog.ids().filter(|id| listed.binary_search(&id.get()).is_err());
         // Absence from a list proves nothing: TMDb is asked about each.
         let missing: Vec<MovieId> =
             missing.filter(|id| id.get() < screensort_model::id::FIRST_LOCAL_ID).collect();
         count(counts, "missing_from_export", missing.len());
-        queue.extend(missing);
+        if missing.len() > LEAST_SHORT && missing.len() > known / SHORT {
+            tracing::warn!(name: "export.short", missing = missing.len(), known,
+                "the export lacks {} of {known} films: it is not asked why", missing.len());
+        } else {
+            queue.extend(missing);
+        }
     }
     queue
-}
-
-/// Films in doubt are asked for again each day, until they are believed gone or found.
-pub(crate) fn doubted(tombstones: &[(MovieId, Tombstone)]) -> Vec<MovieId> {
-    let doubted = tombstones.iter().filter(|(_, t)| matches!(t, Tombstone::Doubted { .. }));
-    doubted.map(|(id, _)| *id).collect()
 }

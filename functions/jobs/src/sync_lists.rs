@@ -12,7 +12,7 @@ use screensort_tmdb::{Client, Language, MovieList, TrendWindow, WatchProvider};
 use serde_json::Value;
 
 use crate::film::{operator, region};
-use crate::run::{count, logged, summary, tmdb};
+use crate::run::{count, logged, published, summary, tmdb};
 use crate::{Counts, Error, Outcome, Watch};
 
 /// Pages of each list, 20 films a page.
@@ -48,7 +48,9 @@ pub async fn run(stack: &Stack, watch: &Watch) -> Result<Outcome, Error> {
         for (window, theirs) in [(Window::Day, TrendWindow::Day), (Window::Week, TrendWindow::Week)] {
             let films = trending(&client, theirs).await?;
             count(&mut counts, "trending", films.len());
-            catalogue.keep_trending(window, &films, stack.clock().now()).await?;
+            if !films.is_empty() {
+                catalogue.keep_trending(window, &films, stack.clock().now()).await?;
+            }
             seen.extend(films);
         }
         watch.tell(3, 5);
@@ -56,7 +58,7 @@ pub async fn run(stack: &Stack, watch: &Watch) -> Result<Outcome, Error> {
             seen.extend(listed(&client, list).await?);
         }
         watch.tell(4, 5);
-        let catalog = stack.catalog().await.ok();
+        let catalog = published(stack).await?;
         let known = |id: &MovieId| {
             catalog.as_ref().is_some_and(|catalog| !matches!(catalog.lookup(*id), Lookup::Unknown))
         };

@@ -203,7 +203,7 @@ struct Place {
 impl Place {
     fn of(request: &Incoming) -> Self {
         Self {
-            path: request.path.clone(),
+            path: format!("/v1{}", request.path),
             request_id: request.request_id.clone(),
             has_credentials: request.has_credentials(),
             if_none_match: request.header(IF_NONE_MATCH.as_str()).map(str::to_owned),
@@ -257,7 +257,8 @@ impl Place {
 }
 
 impl Problem {
-    /// The problem as a complete answer: for refusals that happen before any endpoint is reached.
+    /// The problem as a complete answer: for refusals that happen before any endpoint is reached. `path` is the
+    /// request's, the stage included.
     pub fn answer(self, path: &str, request_id: &str) -> Answer {
         let place = Place {
             path: path.to_owned(),

@@ -1,7 +1,7 @@
 //! The headers of every answer, errors included.
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY as CSP, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_SECURITY_POLICY as CSP, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -38,6 +38,18 @@ pub fn secure(headers: &mut HeaderMap, request_id: &str) {
     }
 }
 
+/// Lets a page of `origin`, which the configuration names, read the answer.
+pub fn allow_origin(headers: &mut HeaderMap, origin: &str) {
+    if let Ok(origin) = HeaderValue::from_str(origin) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        let readable = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(readable));
+        // The page is of another origin by definition, and is let in.
+        headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    }
+}
+
 /// Says how the answer may be kept.
 pub(crate) fn cache(headers: &mut HeaderMap, caching: Caching, has_credentials: bool) {
     let value = match caching {
@@ -47,4 +59,19 @@ pub(crate) fn cache(headers: &mut HeaderMap, caching: Caching, has_credentials: 
         Caching::Document => "public, max-age=3600",
     };
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_origin_may_read_and_the_fixed_headers_stay() {
+        let mut headers = HeaderMap::new();
+        secure(&mut headers, "id-1");
+        allow_origin(&mut headers, "https://app.example.org");
+        assert_eq!(headers["access-control-allow-origin"], "https://app.example.org");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["x-request-id"], "id-1");
+    }
 }

@@ -21,7 +21,7 @@ mod request;
 pub use actor::{Actor, Anyone};
 pub use cursor::{Binding, Cursors};
 pub use endpoint::{Answers, Endpoint, Operation};
-pub use headers::{CONTENT_SECURITY_POLICY, secure};
+pub use headers::{CONTENT_SECURITY_POLICY, allow_origin, secure};
 pub use opening::{FieldError, Input, Opening};
 pub use page::{Page, PageAsk};
 pub use param::{Param, Tenths, Text, Whole};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use schemars::{JsonSchema, SchemaGenerator};
-use screensort_routes::{Access, Route};
+use screensort_routes::{Access, Caching, Route};
 use serde_json::{Map, Value, json};
 
 use crate::opening::Described;
@@ -107,6 +107,9 @@ where a film can be watched comes from JustWatch.";
 fn operation_object(route: &Route, description: Description, problem: &Value) -> Value {
     let mut responses = Map::new();
     responses.insert("200".into(), json!({"description": "As asked.", "content": description.content}));
+    if route.caching != Caching::NoStore {
+        responses.insert("304".into(), json!({"description": "What If-None-Match names is still current."}));
+    }
     let parameters: Vec<Value> = description.parameters.iter().map(parameter).collect();
     for code in refusals(route, !parameters.is_empty(), description.body.is_some()) {
         let status = code.status().as_str().to_owned();
@@ -150,6 +153,10 @@ fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
     }
     if route.binary == "movie" || route.path.starts_with("/movies/{id}") {
         codes.extend([Code::Moved, Code::Gone]);
+    }
+    if route.binary == "health" {
+        // A deep look is for administrators.
+        codes.push(Code::Unauthorized);
     }
     if has_body {
         codes.extend([Code::TooLarge, Code::UnsupportedMediaType, Code::InvalidBody]);

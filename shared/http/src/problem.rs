@@ -202,7 +202,7 @@ impl Problem {
             title: self.code.title(),
             status: self.code.status().as_u16(),
             detail: self.detail.into_owned(),
-            instance: format!("/v1{instance}"),
+            instance: instance.to_owned(),
             code: self.code.word(),
             request_id: request_id.to_owned(),
             errors: self.errors,

@@ -20,7 +20,7 @@ use rand_mt::Mt;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::lanes::{add_scaled, dot, widest};
+use crate::lanes::{add_four, add_four_squares, dot_four};
 use crate::sparse::Sparse;
 
 /// Rows that one task solves with one set of scratch vectors.
@@ -103,16 +103,9 @@ fn half(entries: &Sparse, fixed: &[f32], out: &mut [f32], settings: Settings) ->
     let mut turned_out = turned(out, basis.as_ref());
     let background: Vec<f32> = energy.iter().map(|e| settings.background * e.max(0.0)).collect();
     turned_out.par_chunks_mut(ROWS_PER_TASK * dims).enumerate().for_each(|(task, rows)| {
-        widest(
-            #[inline(always)]
-            || {
-                let mut scratch = Scratch::new(dims);
-                for (k, x) in rows.chunks_exact_mut(dims).enumerate() {
-                    let row = entries.row(task * ROWS_PER_TASK + k);
-                    scratch.solve(row, &fixed, &background, settings, others, x);
-                }
-            },
-        );
+        let first = task * ROWS_PER_TASK;
+        let side = Side { fixed: &fixed, background: &background, settings, others };
+        Arch::new().dispatch(Block { entries, first, side, rows });
     });
     out.copy_from_slice(&turned(&turned_out, basis.as_ref().transpose()));
     Ok(())
@@ -157,6 +150,39 @@ fn turned(rows: &[f32], basis: MatRef<'_, f32>) -> Vec<f32> {
     out
 }
 
+/// What the rows of one side have in common while they are solved.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    /// Vectors of the other side, in the basis in which the background is diagonal.
+    fixed: &'a [f32],
+    /// That diagonal.
+    background: &'a [f32],
+    settings: Settings,
+    /// Rows of the other side.
+    others: usize,
+}
+
+/// A block of rows, solved one after the other with the widest instructions of the machine.
+struct Block<'a> {
+    entries: &'a Sparse,
+    first: usize,
+    side: Side<'a>,
+    rows: &'a mut [f32],
+}
+
+impl WithSimd for Block<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let dims = self.side.settings.dims;
+        let mut scratch = Scratch::new(dims);
+        for (k, x) in self.rows.chunks_exact_mut(dims).enumerate() {
+            scratch.solve(simd, self.entries.row(self.first + k), self.side, x);
+        }
+    }
+}
+
 /// Vectors that one row's solve needs.
 struct Scratch {
     diagonal: Vec<f32>,
@@ -181,15 +207,8 @@ impl Scratch {
     /// Improves `x` towards the solution of `(D + Σ c y yᵀ) x = Σ c t y`, with `c` the weight's size and `t` 1 for
     /// a positive weight, 0 for a negative one.
     #[inline(always)]
-    fn solve(
-        &mut self,
-        (index, weight): (&[u32], &[f32]),
-        fixed: &[f32],
-        background: &[f32],
-        settings: Settings,
-        others: usize,
-        x: &mut [f32],
-    ) {
+    fn solve<S: Simd>(&mut self, simd: S, (index, weight): (&[u32], &[f32]), side: Side<'_>, x: &mut [f32]) {
+        let Side { fixed, background, settings, others } = side;
         let dims = settings.dims;
         if index.is_empty() {
             x.fill(0.0);
@@ -201,14 +220,28 @@ impl Scratch {
             self.preconditioner[k] = self.diagonal[k];
             self.residual[k] = -self.diagonal[k] * x[k];
         }
-        for (&other, &c) in index.iter().zip(weight) {
-            let y = &fixed[other as usize * dims..][..dims];
-            let target = if c > 0.0 { 1.0 } else { 0.0 };
-            let (c, error) = (c.abs(), c.abs() * (target - dot(y, x)));
-            for k in 0..dims {
-                self.residual[k] = error.mul_add(y[k], self.residual[k]);
-                self.preconditioner[k] = (c * y[k]).mul_add(y[k], self.preconditioner[k]);
-            }
+        let row = |k: usize| &fixed[index[k] as usize * dims..][..dims];
+        let error = |c: f32, product: f32| if c > 0.0 { c * (1.0 - product) } else { c * product };
+        let fours = index.len() / 4 * 4;
+        for k in (0..fours).step_by(4) {
+            let rows = [row(k), row(k + 1), row(k + 2), row(k + 3)];
+            let c = [weight[k], weight[k + 1], weight[k + 2], weight[k + 3]];
+            let products = dot_four(simd, rows, x);
+            let errors = [
+                error(c[0], products[0]),
+                error(c[1], products[1]),
+                error(c[2], products[2]),
+                error(c[3], products[3]),
+            ];
+            add_four(simd, &mut self.residual, errors, rows);
+            let sizes = [c[0].abs(), c[1].abs(), c[2].abs(), c[3].abs()];
+            add_four_squares(simd, &mut self.preconditioner, sizes, rows);
+        }
+        for k in fours..index.len() {
+            let (rows, c) = ([row(k); 4], weight[k]);
+            let product = dot_four(simd, rows, x)[0];
+            add_four(simd, &mut self.residual, [error(c, product), 0.0, 0.0, 0.0], rows);
+            add_four_squares(simd, &mut self.preconditioner, [c.abs(), 0.0, 0.0, 0.0], rows);
         }
         self.direction.fill(0.0);
         let mut energy = 0.0f32;
@@ -227,9 +260,21 @@ impl Scratch {
                 self.direction[k] = turn.mul_add(self.direction[k], self.image[k]);
                 self.image[k] = self.diagonal[k] * self.direction[k];
             }
-            for (&other, &c) in index.iter().zip(weight) {
-                let y = &fixed[other as usize * dims..][..dims];
-                add_scaled(&mut self.image, c.abs() * dot(y, &self.direction), y);
+            for k in (0..fours).step_by(4) {
+                let rows = [row(k), row(k + 1), row(k + 2), row(k + 3)];
+                let products = dot_four(simd, rows, &self.direction);
+                let scales = [
+                    weight[k].abs() * products[0],
+                    weight[k + 1].abs() * products[1],
+                    weight[k + 2].abs() * products[2],
+                    weight[k + 3].abs() * products[3],
+                ];
+                add_four(simd, &mut self.image, scales, rows);
+            }
+            for k in fours..index.len() {
+                let rows = [row(k); 4];
+                let product = dot_four(simd, rows, &self.direction)[0];
+                add_four(simd, &mut self.image, [weight[k].abs() * product, 0.0, 0.0, 0.0], rows);
             }
             let length = energy / dot(&self.direction, &self.image);
             add_scaled(x, length, &self.direction);

@@ -13,7 +13,7 @@ mod serve;
 mod stack;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
-pub use config::{Credentials, Error as ConfigError, Settings};
+pub use config::{Credentials, Error as ConfigError, Settings, TMDB_RATE};
 pub use gateway::{Event, event};
 pub use record::Record;
 pub use serve::{Job, JobError, handle, job, serve};

@@ -27,9 +27,14 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
         return finish(endpoint, answer, method, "", Default::default(), began, stack);
     };
     let (request_id, source) = (incoming.request_id.clone(), incoming.source.to_string());
+    let origin = incoming.header("origin").filter(|o| stack.settings().cors_origins.iter().any(|known| known == o));
+    let origin = origin.map(str::to_owned);
     let route =
         endpoint.operations().iter().map(|o| o.route.path).find(|path| *path == route_path).unwrap_or("");
-    let (answer, spent) = Meter::watch(endpoint.answer(&route_path, incoming, stack.clone())).await;
+    let (mut answer, spent) = Meter::watch(endpoint.answer(&route_path, incoming, stack.clone())).await;
+    if let Some(origin) = origin {
+        screensort_http::allow_origin(&mut answer.headers, &origin);
+    }
     finish(endpoint, answer, method, route, (request_id, source, spent), began, stack)
 }
 

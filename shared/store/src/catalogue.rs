@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, DeleteRequest, Put, PutRequest, ReturnConsumedCapacity, Select, TransactWriteItem,
-    WriteRequest,
+    AttributeValue, Delete, DeleteRequest, Put, PutRequest, ReturnConsumedCapacity, Select,
+    TransactWriteItem, WriteRequest,
 };
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
@@ -243,6 +243,40 @@ impl Catalogue {
     /// If the store fails.
     pub async fn forget(&self, id: MovieId) -> Result<(), Error> {
         self.delete(&movie_key(id), "FILM").await
+    }
+
+    /// The films whose facts come from the sample or an imported file, in no order.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn samples(&self) -> Result<Vec<MovieId>, Error> {
+        let (mut films, mut start) = (Vec::new(), None);
+        loop {
+            let out = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .filter_expression("sk = :film AND #source = :sample")
+                .projection_expression("pk")
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":film", AttributeValue::S("FILM".into()))
+                .expression_attribute_values(":sample", AttributeValue::S("sample".into()))
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| Error::of("Scan", e))?;
+            Meter::note(
+                "Scan",
+                &self.table,
+                out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
+            );
+            films.extend(out.items().iter().filter_map(movie_of));
+            match out.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(films),
+            }
+        }
     }
 
     /// Every film with its source and every tombstone, in no order, in `segments` parallel reads.

@@ -71,7 +71,7 @@ impl Default for Settings {
             seen: 0.5,
             dislike: 2.0,
             dislike_rows: 0.1,
-            prior_thumbs: 3.0,
+            prior_thumbs: 1.0,
             kept: 256,
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn films(count: u32) -> Vec<Film> {
         keywords: vec![movie_id % KINDS, 100 + movie_id % 37, 200 + movie_id % 53],
         people: vec![movie_id % 211],
         year: Some(1950 + (movie_id % 70) as u16),
-        votes: Some(Votes { average: 0.5, count: movie_id % 100 }),
+        votes: Some(Votes { average: 0.5 + (movie_id % 9) as f32 / 30.0, count: 10 * (movie_id % 100) }),
     };
     (1..=count).map(film).collect()
 }

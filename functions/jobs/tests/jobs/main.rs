@@ -1,0 +1,10 @@
+//! The jobs, with the real client, against a stand-in for TMDb and embedded AWS services, under a clock that the
+//! tests turn.
+
+mod faults;
+mod gone;
+mod published;
+mod resumed;
+mod retained;
+mod synced;
+mod world;
