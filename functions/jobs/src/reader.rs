@@ -97,8 +97,12 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Reads a batch; `false` if the budget is spent.
-    pub(crate) async fn read(&mut self, batch: &[MovieId]) -> Result<bool, Error> {
+    /// Reads a batch; `false` if the budget is spent. `seen` is told the number of answers as they come.
+    pub(crate) async fn read(
+        &mut self,
+        batch: &[MovieId],
+        seen: &(dyn Fn(u64) + Sync),
+    ) -> Result<bool, Error> {
         // What was added by hand has no counterpart at TMDb.
         let (local, batch): (Vec<_>, Vec<_>) = batch.iter().partition(|id| id.get() >= FIRST_LOCAL_ID);
         let mut finished: Vec<MovieId> = local;
@@ -107,7 +111,7 @@ impl<'s> Reader<'s> {
         }
         let (mut nonsense, mut stopped) = (Vec::new(), None);
         let asked = batch.len();
-        for answer in self.ask_all(batch).await {
+        for answer in self.ask_all(batch, seen).await {
             match answer {
                 Read::Stopped(error) => stopped = stopped.or(Some(error)),
                 Read::Unusable(id, error) => nonsense.push((id, error)),
@@ -156,7 +160,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Asks for all of `films`. Once the run cannot go on, what is on its way is still waited for: it was paid for.
-    async fn ask_all(&self, films: Vec<MovieId>) -> Vec<Read> {
+    async fn ask_all(&self, films: Vec<MovieId>, seen: &(dyn Fn(u64) + Sync)) -> Vec<Read> {
         let stop = Arc::new(AtomicBool::new(false));
         let (client, stopped) = (self.client.clone(), Arc::clone(&stop));
         let open = films.into_iter().take_while(move |_| !stopped.load(Ordering::Relaxed));
@@ -168,6 +172,7 @@ impl<'s> Reader<'s> {
                 stop.store(true, Ordering::Relaxed);
             }
             all.push(answer);
+            seen(all.len() as u64);
         }
         all
     }

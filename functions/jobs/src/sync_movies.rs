@@ -46,11 +46,11 @@ pub async fn run(stack: &Stack, budget: u32, watch: &Watch) -> Result<Outcome, E
             if batch.is_empty() {
                 return reader.ended();
             }
-            if watch.is_over(stack.clock().now()) || !reader.read(&batch).await? {
+            let seen = |films| watch.tell(read + films, waiting.max(read + films));
+            if watch.is_over(stack.clock().now()) || !reader.read(&batch, &seen).await? {
                 return Ok(reader.paused());
             }
             read += batch.len() as u64;
-            watch.tell(read, waiting.max(read));
         }
     })
     .await
@@ -68,11 +68,11 @@ pub async fn read(stack: &Stack, films: &[MovieId], watch: &Watch) -> Result<Out
         let mut reader = Reader::new(stack, client).await?;
         let mut read = 0;
         for batch in films.chunks(BATCH) {
-            if watch.is_over(stack.clock().now()) || !reader.read(batch).await? {
+            let seen = |some| watch.tell(read + some, films.len() as u64);
+            if watch.is_over(stack.clock().now()) || !reader.read(batch, &seen).await? {
                 return Ok(reader.paused());
             }
             read += batch.len() as u64;
-            watch.tell(read, films.len() as u64);
         }
         reader.ended()
     })

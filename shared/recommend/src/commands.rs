@@ -116,7 +116,7 @@ pub fn apply(
         let known = |thumb: &Thumb| model.likes_of(thumb.movie_id).is_some();
         report.without_likes += usize::from(!profile.likes.iter().any(known));
         report.intake.unknown_film += own.iter().filter(|s| model.likes_of(s.film).is_none()).count();
-        let user = own.first().map_or(0, |signal| signal.person);
+        let user = everything.person(person);
         for (place, ranked) in model.rank(&profile, top).into_iter().enumerate() {
             writeln!(out, "{user},{},{},{:.6}", ranked.movie_id, place + 1, ranked.score).map_err(io)?;
         }

@@ -16,11 +16,12 @@ use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
+use pulp::{Arch, Simd, WithSimd};
 use rand_mt::Mt;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::lanes::{add_four, add_four_squares, dot_four};
+use crate::lanes::{add_four, add_four_squares, add_scaled, dot, dot_four};
 use crate::sparse::Sparse;
 
 /// Rows that one task solves with one set of scratch vectors.
@@ -183,12 +184,42 @@ impl WithSimd for Block<'_> {
     }
 }
 
+/// A row's entries, four at a time: vectors of the other side and weights. The last four are filled up with weights of
+/// zero.
+#[derive(Clone, Copy)]
+struct Fours<'a> {
+    index: &'a [u32],
+    weight: &'a [f32],
+    fixed: &'a [f32],
+    dims: usize,
+}
+
+impl<'a> Fours<'a> {
+    #[inline(always)]
+    fn at(&self, k: usize) -> ([&'a [f32]; 4], [f32; 4]) {
+        let last = self.index.len() - 1;
+        let row = |k: usize| &self.fixed[self.index[k.min(last)] as usize * self.dims..][..self.dims];
+        let weight = |k: usize| if k <= last { self.weight[k] } else { 0.0 };
+        let rows = [row(k), row(k + 1), row(k + 2), row(k + 3)];
+        (rows, [weight(k), weight(k + 1), weight(k + 2), weight(k + 3)])
+    }
+}
+
+/// Weight times what is missing to the target: 1 for a like, 0 for a dislike.
+#[inline(always)]
+fn error(weight: f32, product: f32) -> f32 {
+    if weight > 0.0 { weight * (1.0 - product) } else { weight * product }
+}
+
 /// Vectors that one row's solve needs.
 struct Scratch {
+    /// `D`: background and ridge.
     diagonal: Vec<f32>,
+    /// The diagonal of the whole matrix.
     preconditioner: Vec<f32>,
     residual: Vec<f32>,
     direction: Vec<f32>,
+    /// The matrix times the direction.
     image: Vec<f32>,
 }
 
@@ -214,67 +245,41 @@ impl Scratch {
             x.fill(0.0);
             return;
         }
+        let fours = Fours { index, weight, fixed, dims };
         let ridge = settings.ridge(weight.iter().map(|c| c.max(0.0)).sum(), others);
         for k in 0..dims {
             self.diagonal[k] = background[k] + ridge;
             self.preconditioner[k] = self.diagonal[k];
             self.residual[k] = -self.diagonal[k] * x[k];
         }
-        let row = |k: usize| &fixed[index[k] as usize * dims..][..dims];
-        let error = |c: f32, product: f32| if c > 0.0 { c * (1.0 - product) } else { c * product };
-        let fours = index.len() / 4 * 4;
-        for k in (0..fours).step_by(4) {
-            let rows = [row(k), row(k + 1), row(k + 2), row(k + 3)];
-            let c = [weight[k], weight[k + 1], weight[k + 2], weight[k + 3]];
-            let products = dot_four(simd, rows, x);
-            let errors = [
-                error(c[0], products[0]),
-                error(c[1], products[1]),
-                error(c[2], products[2]),
-                error(c[3], products[3]),
-            ];
+        for k in (0..index.len()).step_by(4) {
+            let (rows, [a, b, c, d]) = fours.at(k);
+            let [for_a, for_b, for_c, for_d] = dot_four(simd, rows, x);
+            let errors = [error(a, for_a), error(b, for_b), error(c, for_c), error(d, for_d)];
             add_four(simd, &mut self.residual, errors, rows);
-            let sizes = [c[0].abs(), c[1].abs(), c[2].abs(), c[3].abs()];
-            add_four_squares(simd, &mut self.preconditioner, sizes, rows);
-        }
-        for k in fours..index.len() {
-            let (rows, c) = ([row(k); 4], weight[k]);
-            let product = dot_four(simd, rows, x)[0];
-            add_four(simd, &mut self.residual, [error(c, product), 0.0, 0.0, 0.0], rows);
-            add_four_squares(simd, &mut self.preconditioner, [c.abs(), 0.0, 0.0, 0.0], rows);
+            add_four_squares(simd, &mut self.preconditioner, [a.abs(), b.abs(), c.abs(), d.abs()], rows);
         }
         self.direction.fill(0.0);
         let mut energy = 0.0f32;
-        for step in 0..settings.steps {
-            let mut next = 0.0f32;
+        for _ in 0..settings.steps {
             for k in 0..dims {
                 self.image[k] = self.residual[k] / self.preconditioner[k];
             }
-            next += dot(&self.image, &self.residual);
+            let next = dot(&self.image, &self.residual);
             if next <= 1e-20 {
                 return;
             }
-            let turn = if step == 0 { 0.0 } else { next / energy };
+            let turn = if energy > 0.0 { next / energy } else { 0.0 };
             energy = next;
             for k in 0..dims {
                 self.direction[k] = turn.mul_add(self.direction[k], self.image[k]);
                 self.image[k] = self.diagonal[k] * self.direction[k];
             }
-            for k in (0..fours).step_by(4) {
-                let rows = [row(k), row(k + 1), row(k + 2), row(k + 3)];
-                let products = dot_four(simd, rows, &self.direction);
-                let scales = [
-                    weight[k].abs() * products[0],
-                    weight[k + 1].abs() * products[1],
-                    weight[k + 2].abs() * products[2],
-                    weight[k + 3].abs() * products[3],
-                ];
+            for k in (0..index.len()).step_by(4) {
+                let (rows, [a, b, c, d]) = fours.at(k);
+                let [for_a, for_b, for_c, for_d] = dot_four(simd, rows, &self.direction);
+                let scales = [a.abs() * for_a, b.abs() * for_b, c.abs() * for_c, d.abs() * for_d];
                 add_four(simd, &mut self.image, scales, rows);
-            }
-            for k in fours..index.len() {
-                let rows = [row(k); 4];
-                let product = dot_four(simd, rows, &self.direction)[0];
-                add_four(simd, &mut self.image, [weight[k].abs() * product, 0.0, 0.0, 0.0], rows);
             }
             let length = energy / dot(&self.direction, &self.image);
             add_scaled(x, length, &self.direction);

@@ -103,7 +103,9 @@ pub(crate) fn add_four<S: Simd>(simd: S, y: &mut [f32], scales: [f32; 4], rows: 
 #[inline(always)]
 pub(crate) fn add_four_squares<S: Simd>(simd: S, y: &mut [f32], scales: [f32; 4], rows: [&[f32]; 4]) {
     let (y, y_rest) = S::as_mut_simd_f32s(y);
-    for (row, scale) in [(rows[0], scales[0]), (rows[1], scales[1]), (rows[2], scales[2]), (rows[3], scales[3])] {
+    for (row, scale) in
+        [(rows[0], scales[0]), (rows[1], scales[1]), (rows[2], scales[2]), (rows[3], scales[3])]
+    {
         let (row, row_rest) = S::as_simd_f32s(row);
         let (row, wide) = (&row[..y.len()], simd.splat_f32s(scale));
         for k in 0..y.len() {
@@ -159,7 +161,9 @@ mod tests {
             let twice: Vec<f32> = a.iter().map(|x| 2.0 * x).collect();
             let simd = pulp::Scalar::new();
             let four = dot_four(simd, [&a, &twice, &b, &a], &b);
-            assert!((f64::from(four[0]) - plain).abs() < 1e-5 && (f64::from(four[1]) - 2.0 * plain).abs() < 2e-5);
+            assert!(
+                (f64::from(four[0]) - plain).abs() < 1e-5 && (f64::from(four[1]) - 2.0 * plain).abs() < 2e-5
+            );
             let mut sum = a.clone();
             add_four(simd, &mut sum, [1.0, 0.5, -2.0, 3.0], [&a, &twice, &b, &a]);
             for ((sum, a), b) in sum.iter().zip(&a).zip(&b) {

@@ -26,7 +26,7 @@ impl Default for PriorSettings {
 /// The prior of each film in standard deviations from the mean. `films` are ascending by id. Ages count from the
 /// newest opinion, not from a clock. Only `people` have a say.
 pub(crate) fn prior(table: &Table, people: &[usize], films: &[Film], settings: PriorSettings) -> Vec<f32> {
-    let now = table.signals().iter().map(|s| s.at).max().unwrap_or(0);
+    let now = table.newest();
     let mut votes = vec![0.0f64; films.len()];
     let mut good = vec![0.0f64; films.len()];
     for person in people {
@@ -107,7 +107,13 @@ mod tests {
 
     #[test]
     fn old_opinions_count_less() {
-        let opinions = [(1, 0, 1.0, 0), (2, 0, 1.0, 0), (3, 1, 1.0, 40 * YEAR), (4, 1, 1.0, 40 * YEAR), (5, 2, -1.0, 40 * YEAR)];
+        let opinions = [
+            (1, 0, 1.0, 0),
+            (2, 0, 1.0, 0),
+            (3, 1, 1.0, 40 * YEAR),
+            (4, 1, 1.0, 40 * YEAR),
+            (5, 2, -1.0, 40 * YEAR),
+        ];
         let priors = priors(&opinions, &films(3));
         assert!(priors[1] > priors[0], "{priors:?}");
     }

@@ -53,13 +53,21 @@ pub struct Intake {
     pub over_limit: usize,
 }
 
+/// A [`Signal`] in a table, where the person is known from the place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Opinion {
+    pub film: u32,
+    pub value: f32,
+    pub at: i64,
+}
+
 /// Cleaned signals, grouped by person.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// Sorted by person, then film; one per pair.
-    signals: Vec<Signal>,
-    /// Where each person's signals begin, and the end.
-    offsets: Vec<usize>,
+    /// By person, then film; one per pair.
+    opinions: Vec<Opinion>,
+    /// Each person, and where the person's opinions end. Ascending.
+    people: Vec<(u64, usize)>,
     intake: Intake,
     limits: Limits,
 }
@@ -78,18 +86,16 @@ impl Table {
         limits: Limits,
     ) -> Result<Self, Error> {
         let mut intake = Intake::default();
-        let mut kept: Vec<Signal> = Vec::new();
-        for signal in signals {
+        let clipped = |signal: Signal| {
             if !signal.value.is_finite() {
-                return Err(Error::NotFinite { person: signal.person, film: signal.film });
+                return Some(Err(Error::NotFinite { person: signal.person, film: signal.film }));
             }
-            if known(signal.film) {
-                let value = signal.value.clamp(-limits.weight, limits.weight);
-                kept.push(Signal { value, ..signal });
-            } else {
-                intake.unknown_film += 1;
-            }
-        }
+            let value = signal.value.clamp(-limits.weight, limits.weight);
+            let is_known = known(signal.film);
+            intake.unknown_film += usize::from(!is_known);
+            is_known.then_some(Ok(Signal { value, ..signal }))
+        };
+        let mut kept: Vec<Signal> = signals.into_iter().filter_map(clipped).collect::<Result<_, _>>()?;
         let before = kept.len();
         // Stable: of equal times the later arrival stays last, and the last of each pair is kept.
         kept.sort_by_key(|s| (s.person, s.film, s.at));
@@ -101,21 +107,18 @@ impl Table {
         let kept = capped(kept, limits.opinions);
         intake.over_limit = before - kept.len();
         intake.kept = kept.len();
-        let mut offsets = vec![0];
-        for (k, pair) in kept.windows(2).enumerate() {
-            if pair[0].person != pair[1].person {
-                offsets.push(k + 1);
-            }
+        let mut people: Vec<(u64, usize)> = Vec::new();
+        for own in kept.chunk_by(|a, b| a.person == b.person) {
+            let end = people.last().map_or(0, |(_, end)| *end) + own.len();
+            people.push((own[0].person, end));
         }
-        if !kept.is_empty() {
-            offsets.push(kept.len());
-        }
-        Ok(Self { signals: kept, offsets, intake, limits })
+        let opinions = kept.into_iter().map(|s| Opinion { film: s.film, value: s.value, at: s.at });
+        Ok(Self { opinions: opinions.collect(), people, intake, limits })
     }
 
     /// Number of people.
     pub fn people(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+        self.people.len()
     }
 
     /// What was used and what was not.
@@ -123,17 +126,23 @@ impl Table {
         self.intake
     }
 
-    /// All signals, by person and film.
-    pub fn signals(&self) -> &[Signal] {
-        &self.signals
-    }
-
     pub(crate) fn limits(&self) -> Limits {
         self.limits
     }
 
-    pub(crate) fn of(&self, person: usize) -> &[Signal] {
-        &self.signals[self.offsets[person]..self.offsets[person + 1]]
+    /// When the newest opinion was given.
+    pub(crate) fn newest(&self) -> i64 {
+        self.opinions.iter().map(|o| o.at).max().unwrap_or(0)
+    }
+
+    /// The number of the person at a place.
+    pub(crate) fn person(&self, place: usize) -> u64 {
+        self.people[place].0
+    }
+
+    pub(crate) fn of(&self, person: usize) -> &[Opinion] {
+        let start = person.checked_sub(1).map_or(0, |before| self.people[before].1);
+        &self.opinions[start..self.people[person].1]
     }
 
     /// Liked films of a person with their weights, ascending.
@@ -164,6 +173,11 @@ impl Table {
             rows.push(used.filter_map(|(film, w)| Some((films.binary_search(&film).ok()? as u32, w))));
         }
         rows
+    }
+
+    /// Whether one of `people` saw a film without an opinion.
+    pub(crate) fn has_seen(&self, people: &[usize]) -> bool {
+        people.iter().any(|person| self.of(*person).iter().any(|o| o.value == 0.0))
     }
 
     /// How many of `people` like each of `films` (ascending ids).
@@ -219,7 +233,8 @@ mod tests {
             signal(2, 5, 1.0, 3),
             signal(2, 5, -1.0, 3),
         ]);
-        assert_eq!(table.signals(), [signal(1, 5, 1.0, 20), signal(2, 5, -1.0, 3)]);
+        assert_eq!(table.of(0), [Opinion { film: 5, value: 1.0, at: 20 }]);
+        assert_eq!(table.of(1), [Opinion { film: 5, value: -1.0, at: 3 }]);
         assert_eq!(table.intake(), Intake { kept: 2, replaced: 2, ..Intake::default() });
     }
 
@@ -250,6 +265,6 @@ mod tests {
         assert_eq!(table.likes(0).collect::<Vec<_>>(), [(2, 1.0), (3, 1.0)]);
         assert_eq!(table.intake().over_limit, 1);
         let heavy = Table::gather([signal(1, 1, 9.0, 5)], |_| true, limits).unwrap();
-        assert_eq!(heavy.signals()[0].value, 1.0);
+        assert_eq!(heavy.of(0)[0].value, 1.0);
     }
 }

@@ -80,6 +80,8 @@ pub enum Step {
         lambda: f32,
         /// The background.
         background: f32,
+        /// Weight of films that were seen without an opinion.
+        seen: f32,
         /// Mean NDCG@100 of the validation people.
         ndcg: f64,
     },
@@ -106,9 +108,10 @@ impl std::fmt::Display for Step {
                 write!(f, "people: {training} train, {validation} validate, {test} test")
             }
             Self::Item { lambda, ndcg } => write!(f, "item-item, ridge {lambda:.4}: NDCG@100 {ndcg:.4}"),
-            Self::Latent { lambda, background, ndcg } => {
-                write!(f, "latent, ridge {lambda:.5}, background {background:.3}: NDCG@100 {ndcg:.4}")
-            }
+            Self::Latent { lambda, background, seen, ndcg } => write!(
+                f,
+                "latent, ridge {lambda:.5}, background {background:.3}, seen {seen:.2}: NDCG@100 {ndcg:.4}"
+            ),
             Self::Blend { weights: Weights { item, latent, content }, ndcg } => {
                 write!(f, "blend {item:.1} / {latent:.1} / {content:.1}: NDCG@100 {ndcg:.4}")
             }
@@ -198,7 +201,7 @@ impl Run<'_> {
         progress(Step::Final);
         let everybody: Vec<usize> = (0..self.table.people()).collect();
         let films = self.table.liked_films(&everybody);
-        let likes = self.likes(&everybody, &films);
+        let likes = self.likes(&everybody, &films, settings.seen);
         let mut parts = self.fit(&likes, &everybody, settings)?;
         parts.card.quality = quality;
         let bytes = parts.bytes()?;
@@ -225,12 +228,24 @@ impl Run<'_> {
         if !self.options.tune {
             return self.fit_split(split, *settings);
         }
-        let likes = self.likes_of(split);
+        let seed = self.options.seed;
+        let mut likes = self.likes(&split.people, &split.films, settings.seen);
+        let mut first = tune::try_latent(&likes, &split.tuning, *settings, seed, progress)?;
+        if settings.seen > 0.0 && self.table.has_seen(&split.people) {
+            let bare = self.likes(&split.people, &split.films, 0.0);
+            let without = Settings { seen: 0.0, ..*settings };
+            let other = tune::try_latent(&bare, &split.tuning, without, seed, progress)?;
+            if tune::is_better(&other.verdict, &first.verdict) {
+                (likes, first) = (bare, other);
+            }
+        }
+        let (chosen, factors) = tune::latent(&likes, &split.tuning, first, seed, progress)?;
+        *settings = chosen;
+        // The dense matrices come after the factors: what those needed is free by then.
         let mut workspace = likes.count(self.table.limits());
         if workspace.films() == likes.places.len() {
             tune::item(&mut workspace, &split.tuning, settings, progress)?;
         }
-        let factors = tune::latent(&likes, &split.tuning, settings, self.options.seed, progress)?;
         let mut parts = self.join(&likes, &split.people, *settings, &mut workspace, &factors)?;
         drop(workspace);
         let model = Model::read(parts.bytes()?.as_slice())?;
@@ -243,15 +258,11 @@ impl Run<'_> {
 
     /// Fits at given settings to the training people of a split.
     pub(crate) fn fit_split(&self, split: &Split, settings: Settings) -> Result<Parts, Error> {
-        self.fit(&self.likes_of(split), &split.people, settings)
+        self.fit(&self.likes(&split.people, &split.films, settings.seen), &split.people, settings)
     }
 
-    fn likes_of(&self, split: &Split) -> Likes {
-        self.likes(&split.people, &split.films)
-    }
-
-    fn likes(&self, people: &[usize], films: &[u32]) -> Likes {
-        let rows = self.table.training(people, films, self.options.settings.seen);
+    fn likes(&self, people: &[usize], films: &[u32], seen: f32) -> Likes {
+        let rows = self.table.training(people, films, seen);
         Likes::new(rows, self.table.counts(people, films), self.ground.places(films))
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn mean(verdict: &[f64]) -> f64 {
 }
 
 /// Whether `new` is better than `old` by more than [`CONVINCING`] standard errors of the paired difference.
-fn is_better(new: &[f64], old: &[f64]) -> bool {
+pub(crate) fn is_better(new: &[f64], old: &[f64]) -> bool {
     let count = new.len() as f64;
     let gain = new.iter().zip(old).map(|(a, b)| a - b).sum::<f64>() / count;
     let spread = new.iter().zip(old).map(|(a, b)| (a - b - gain).powi(2)).sum::<f64>() / count;
@@ -55,11 +55,11 @@ fn ranked(person: &Held, scores: &[f32]) -> Vec<u32> {
 
 /// Climbs from `start` by `factor` up and down, as long as it gets better.
 fn climb(
-    start: f32,
+    start: (f32, Verdict),
     factor: f32,
     mut judge: impl FnMut(f32) -> Result<Verdict, Error>,
 ) -> Result<(f32, Verdict), Error> {
-    let mut chosen = (start, judge(start)?);
+    let mut chosen = start;
     let mut tries = 1;
     for direction in [factor, 1.0 / factor] {
         let mut here = chosen.0;
@@ -88,39 +88,57 @@ pub(crate) fn item(
     progress: &mut dyn FnMut(Step),
 ) -> Result<(), Error> {
     let start = *settings;
-    let (lambda, _) = climb(start.item_lambda, 2.5, |lambda| {
+    let mut judge = |lambda| {
         let solved = workspace.solve(Settings { item_lambda: lambda, ..start }.ridge())?;
         let verdict =
             verdict(validation, |person| ranked(person, &solved.scores(person.likes.iter().copied())));
         progress(Step::Item { lambda, ndcg: mean(&verdict) });
         Ok(verdict)
-    })?;
-    settings.item_lambda = lambda;
+    };
+    let first = judge(start.item_lambda)?;
+    settings.item_lambda = climb((start.item_lambda, first), 2.5, judge)?.0;
     Ok(())
 }
 
-/// Chooses ridge and background of the latent model, and returns the vectors of the chosen settings.
+/// A latent model that was tried.
+pub(crate) struct Tried {
+    pub settings: Settings,
+    pub factors: Factors,
+    pub verdict: Verdict,
+}
+
+/// Trains a latent model and asks the validation people.
+pub(crate) fn try_latent(
+    likes: &Likes,
+    validation: &[Vec<Held>],
+    settings: Settings,
+    seed: u32,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Tried, Error> {
+    let factors = ials::train(&likes.by_person, &likes.by_film, settings.latent(), seed, |_| {})?;
+    let verdict = judge_factors(&factors, validation, &settings);
+    let Settings { lambda, background, seen, .. } = settings;
+    progress(Step::Latent { lambda, background, seen, ndcg: mean(&verdict) });
+    Ok(Tried { settings, factors, verdict })
+}
+
+/// Chooses ridge and background of the latent model, starting from one that was tried.
 pub(crate) fn latent(
     likes: &Likes,
     validation: &[Vec<Held>],
-    settings: &mut Settings,
+    first: Tried,
     seed: u32,
     progress: &mut dyn FnMut(Step),
-) -> Result<Factors, Error> {
-    let mut chosen: Option<(Settings, Factors)> = None;
-    let mut try_out = |settings: Settings| {
-        let factors = ials::train(&likes.by_person, &likes.by_film, settings.latent(), seed, |_| {})?;
-        let verdict = judge_factors(&factors, validation, &settings);
-        progress(Step::Latent {
-            lambda: settings.lambda,
-            background: settings.background,
-            ndcg: mean(&verdict),
-        });
-        chosen = Some((settings, factors));
-        Ok(verdict)
+) -> Result<(Settings, Factors), Error> {
+    let Tried { settings: start, factors, verdict } = first;
+    let mut last = (start, factors);
+    let mut judge = |settings| {
+        let tried = try_latent(likes, validation, settings, seed, progress)?;
+        last = (settings, tried.factors);
+        Ok(tried.verdict)
     };
-    let start = *settings;
-    let (lambda, _) = climb(start.lambda, 1.5, |lambda| try_out(Settings { lambda, ..start }))?;
+    let (lambda, verdict) =
+        climb((start.lambda, verdict), 1.5, |lambda| judge(Settings { lambda, ..start }))?;
     let ridged = Settings { lambda, ..start };
     // The ridge of what nobody said anything about is λ·α₀: it stays while α₀ moves.
     let with = |background: f32| Settings {
@@ -128,12 +146,13 @@ pub(crate) fn latent(
         lambda: ridged.lambda * ridged.background / background,
         ..ridged
     };
-    let (background, _) = climb(start.background, 1.6, |background| try_out(with(background)))?;
-    *settings = with(background);
-    match chosen {
-        Some((last, factors)) if last == *settings => Ok(factors),
-        _ => ials::train(&likes.by_person, &likes.by_film, settings.latent(), seed, |_| {}),
+    let (background, _) = climb((start.background, verdict), 1.6, |background| judge(with(background)))?;
+    let chosen = if background == start.background { ridged } else { with(background) };
+    if last.0 == chosen {
+        return Ok(last);
     }
+    drop(last);
+    Ok((chosen, ials::train(&likes.by_person, &likes.by_film, chosen.latent(), seed, |_| {})?))
 }
 
 fn judge_factors(factors: &Factors, validation: &[Vec<Held>], settings: &Settings) -> Verdict {
@@ -209,9 +228,9 @@ mod tests {
     fn climbing_stops_on_the_hill() {
         let hill =
             |x: f32| Ok(vec![1.0 - f64::from((x / 9.0).ln().abs()), 1.01 - f64::from((x / 9.0).ln().abs())]);
-        let (chosen, _) = climb(1.0, 3.0, hill).unwrap();
+        let (chosen, _) = climb((1.0, hill(1.0).unwrap()), 3.0, hill).unwrap();
         assert!((chosen - 9.0).abs() < 1e-4);
-        let (chosen, _) = climb(81.0, 3.0, hill).unwrap();
+        let (chosen, _) = climb((81.0, hill(81.0).unwrap()), 3.0, hill).unwrap();
         assert!((chosen - 9.0).abs() < 1e-4);
     }
 }

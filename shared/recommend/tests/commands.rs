@@ -49,7 +49,8 @@ fn people_without_a_known_like_get_the_prior_and_are_counted() {
     let model = trained(&small()).unwrap();
     let mut out = Vec::new();
     let report =
-        apply(model.as_slice(), "1,99999,5,1\n2,3,1,1\n3,3,5,1\n".as_bytes(), 5, &mut out, &mut |_| {}).unwrap();
+        apply(model.as_slice(), "1,99999,5,1\n2,3,1,1\n3,3,5,1\n".as_bytes(), 5, &mut out, &mut |_| {})
+            .unwrap();
     assert_eq!((report.people, report.without_likes, report.intake.unknown_film), (3, 2, 1));
     assert_eq!(String::from_utf8(out).unwrap().lines().count(), 1 + 15);
 }
@@ -87,7 +88,8 @@ fn degenerate_files_train_or_say_why_not() {
     let one_film: String = (1..50).map(|person| format!("{person},7,5,1\n")).collect();
     let one_person: String = (1..50).map(|film| format!("1,{film},5,1\n")).collect();
     let one_row = "1,1,5,1\n".to_string();
-    let star: String = (1..50).map(|person| format!("{person},7,5,1\n{person},{},2,1\n", person + 10)).collect();
+    let star: String =
+        (1..50).map(|person| format!("{person},7,5,1\n{person},{},2,1\n", person + 10)).collect();
     let twice = "1,1,5,1\n1,1,1,2\n1,2,5,1\n1,2,5,1\n2,1,4,9\n".to_string();
     for text in [one_film, one_person, one_row, star, twice] {
         let model = trained(&text).unwrap();

@@ -2,7 +2,9 @@
 
 mod world;
 
-use screensort_recommend::{Error, Film, Mean, Model, PageOptions, Profile, Quality, Step, TrainOptions, may_replace, train};
+use screensort_recommend::{
+    Error, Film, Mean, Model, PageOptions, Profile, Quality, Step, TrainOptions, may_replace, train,
+};
 use world::{films, quick, signals, table};
 
 fn quality(mean: f64, standard_error: f64) -> Quality {
@@ -38,7 +40,8 @@ fn the_model_is_better_than_popularity_on_people_it_has_not_seen() {
     let mut popular = options.clone();
     popular.tune = false;
     popular.settings.weights = screensort_recommend::Weights { item: 0.0, latent: 0.0, content: 0.0 };
-    let bare = films(160).into_iter().map(|film| Film { movie_id: film.movie_id, ..Film::default() }).collect();
+    let bare =
+        films(160).into_iter().map(|film| Film { movie_id: film.movie_id, ..Film::default() }).collect();
     let prior = train(&table(signals(400, 160, 24, 7)), bare, &popular, &mut |_| {}).unwrap();
     assert!(quality.ndcg_at_100.mean > prior.card.quality.unwrap().ndcg_at_100.mean + 0.05);
 }
@@ -49,7 +52,8 @@ fn int8_and_the_global_threshold_cost_little() {
         let mut options = quick();
         options.settings.kept = kept;
         options.settings.weights = screensort_recommend::Weights { item: 1.0, latent: 0.0, content: 0.0 };
-        let bare = films(320).into_iter().map(|film| Film { movie_id: film.movie_id, ..Film::default() }).collect();
+        let bare =
+            films(320).into_iter().map(|film| Film { movie_id: film.movie_id, ..Film::default() }).collect();
         let trained = train(&table(signals(600, 320, 40, 7)), bare, &options, &mut |_| {}).unwrap();
         trained.card.quality.unwrap().ndcg_at_100.mean
     };
@@ -63,9 +67,19 @@ fn one_heavy_account_cannot_push_a_film_to_the_top() {
     let clean = train(&table(rows.clone()), films(160), &quick(), &mut |_| {}).unwrap();
     // One account likes an unloved film of kind 1 again and again, beside all films of kind 3.
     for round in 0..5_000 {
-        rows.push(screensort_recommend::Signal { person: 9_999, film: 153, value: 1e30, at: 2_000_000_000 + round });
+        rows.push(screensort_recommend::Signal {
+            person: 9_999,
+            film: 153,
+            value: 1e30,
+            at: 2_000_000_000 + round,
+        });
     }
-    rows.extend((0..20).map(|k| screensort_recommend::Signal { person: 9_999, film: 3 + 8 * k, value: 1e30, at: 2_000_000_000 }));
+    rows.extend((0..20).map(|k| screensort_recommend::Signal {
+        person: 9_999,
+        film: 3 + 8 * k,
+        value: 1e30,
+        at: 2_000_000_000,
+    }));
     let pushed = train(&table(rows), films(160), &quick(), &mut |_| {}).unwrap();
     let place = |bytes: &[u8]| {
         let model = Model::read(bytes).unwrap();

@@ -27,7 +27,8 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
         return finish(endpoint, answer, method, "", Default::default(), began, stack);
     };
     let (request_id, source) = (incoming.request_id.clone(), incoming.source.to_string());
-    let origin = incoming.header("origin").filter(|o| stack.settings().cors_origins.iter().any(|known| known == o));
+    let origin =
+        incoming.header("origin").filter(|o| stack.settings().cors_origins.iter().any(|known| known == o));
     let origin = origin.map(str::to_owned);
     let route =
         endpoint.operations().iter().map(|o| o.route.path).find(|path| *path == route_path).unwrap_or("");

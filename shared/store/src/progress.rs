@@ -87,7 +87,7 @@ impl Progress {
             // One batch may not name an item twice.
             unique.sort_unstable();
             unique.dedup();
-            self.0.put_all(unique.into_iter().map(|id| queue_key(id)).collect()).await?;
+            self.0.put_all(unique.into_iter().map(queue_key).collect()).await?;
         }
         Ok(())
     }
