@@ -43,6 +43,8 @@ const EXAMPLES: &str = "Examples:
   screensort import films.ndjson.gz   load a catalogue from a file of lines of JSON
   screensort sync                     bring the catalogue in step with TMDb (needs TMDB_TOKEN)
   screensort sync --ids 550,27205     read just these films
+  screensort recommend evaluate --ratings ratings.csv
+                                      judge the recommender on a file of ratings
   screensort openapi                  print the OpenAPI document";
 
 #[derive(Debug, Args)]
@@ -129,9 +131,61 @@ enum Command {
     Publish,
     /// Print the OpenAPI document.
     Openapi,
+    /// Train, apply and judge recommendation models on plain rating files (`userId,movieId,rating,timestamp`).
+    #[command(subcommand)]
+    Recommend(Recommend),
     /// Measure: what a warm request costs, and how fast a Lambda binary starts.
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recommend {
+    /// Train a model on a file of ratings; a rating of 4 or more is a like, of 2 or less a dislike.
+    Train {
+        /// CSV `userId,movieId,rating,timestamp`.
+        #[arg(long, value_name = "FILE")]
+        ratings: PathBuf,
+        /// Where to write the model.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The same file and seed give the same model.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+        /// Threads; 0 for one per core.
+        #[arg(long, default_value_t = 0)]
+        threads: usize,
+    },
+    /// Rank films for each person of a file of ratings, by the model's pure scores.
+    Apply {
+        /// A model that `train` wrote.
+        #[arg(long, value_name = "FILE")]
+        model: PathBuf,
+        /// CSV `userId,movieId,rating,timestamp`: what is known of each person. These films are left out.
+        #[arg(long, value_name = "FILE")]
+        fold_in: PathBuf,
+        /// Films a person.
+        #[arg(long, default_value_t = 100)]
+        top: usize,
+        /// Where to write CSV `userId,movieId,rank,score`.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Judge the method on held-out people: Recall@20, Recall@50, NDCG@100, coverage@20, times and sizes.
+    Evaluate {
+        /// CSV `userId,movieId,rating,timestamp`.
+        #[arg(long, value_name = "FILE")]
+        ratings: PathBuf,
+        /// Seeds of the splits; settings are chosen on the first.
+        #[arg(long, value_delimiter = ',', default_value = "1,2,3")]
+        seeds: Vec<u32>,
+        /// Threads; 0 for one per core.
+        #[arg(long, default_value_t = 0)]
+        threads: usize,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -220,6 +274,10 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => serve(data, cli.serve).await,
         Some(Command::Openapi) => Ok(std::io::stdout().write_all(product::openapi().as_bytes())?),
+        Some(Command::Recommend(what)) => {
+            let done = tokio::task::spawn_blocking(|| crate::recommend::run(what)).await??;
+            Ok(std::io::stdout().write_all(done.as_bytes())?)
+        }
         Some(Command::Bench(Bench::Requests { catalog, synthetic })) => {
             crate::bench::requests(catalog, synthetic).await.map(|table| say(&table))
         }

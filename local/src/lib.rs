@@ -11,6 +11,7 @@ pub mod gateway;
 mod here;
 pub mod import;
 pub mod product;
+mod recommend;
 pub mod server;
 pub mod stand;
 mod sync;

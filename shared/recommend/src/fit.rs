@@ -55,6 +55,8 @@ pub(crate) struct Likes {
     pub counts: Vec<u32>,
     /// Index of each film in the catalogue, ascending.
     pub places: Vec<u32>,
+    /// Number of people.
+    pub people: usize,
     /// Films of the item-item model, as columns of `by_person`; `None` for all.
     dense: Option<Vec<u32>>,
 }
@@ -62,9 +64,9 @@ pub(crate) struct Likes {
 impl Likes {
     pub(crate) fn new(by_person: Sparse, counts: Vec<u32>, places: Vec<u32>) -> Self {
         debug_assert_eq!(by_person.columns(), places.len());
-        let by_film = by_person.transposed();
+        let (by_film, people) = (by_person.transposed(), by_person.rows());
         let dense = (places.len() > DENSEST).then(|| most_liked(&by_film, DENSEST));
-        Self { by_person, by_film, counts, places, dense }
+        Self { by_person, by_film, counts, places, people, dense }
     }
 
     /// Catalogue indexes of the films of the item-item model.
@@ -73,6 +75,12 @@ impl Likes {
             None => self.places.clone(),
             Some(films) => films.iter().map(|film| self.places[*film as usize]).collect(),
         }
+    }
+
+    /// Frees the rows, which nothing needs once the factors are trained and the films counted.
+    pub(crate) fn forget_rows(&mut self) {
+        self.by_person = Sparse::new(self.places.len());
+        self.by_film = Sparse::new(0);
     }
 
     /// Counts films liked together; a person with very many likes counts less per pair.
@@ -153,7 +161,7 @@ pub(crate) fn assemble(
     }
     let item_means = row_means(&item, &lenders);
     let content_means = row_means(&ground.content_rows, &vec![Vec::new(); films]);
-    card.people = likes.by_person.rows();
+    card.people = likes.people;
     card.liked_films = likes.places.len();
     Ok(Parts {
         card,
@@ -201,10 +209,10 @@ fn store(factors: Option<&Factors>, likes: &Likes, lenders: &[Vec<u32>], films: 
         mean: vec![0.0; dims],
     };
     let mut trained = Vec::with_capacity(factors.rows.len());
-    for film in 0..films {
+    for (film, lenders) in lenders.iter().enumerate().take(films) {
         let vector = match likes.places.binary_search(&(film as u32)) {
             Ok(own) => factors.row(own).to_vec(),
-            Err(_) => mean_of(factors, likes, &lenders[film]),
+            Err(_) => mean_of(factors, likes, lenders),
         };
         let scale = vector.iter().fold(0.0f32, |most, x| most.max(x.abs())) / 127.0;
         if scale <= f32::MIN_POSITIVE {

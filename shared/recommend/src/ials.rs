@@ -100,15 +100,16 @@ fn half(entries: &Sparse, fixed: &[f32], out: &mut [f32], settings: Settings) ->
         return Ok(());
     }
     let (basis, energy) = principal_axes(&gram(fixed, dims))?;
-    let fixed = turned(fixed, basis.as_ref());
-    let mut turned_out = turned(out, basis.as_ref());
+    let mut fixed = fixed.to_vec();
+    turn(&mut fixed, basis.as_ref());
+    turn(out, basis.as_ref());
     let background: Vec<f32> = energy.iter().map(|e| settings.background * e.max(0.0)).collect();
-    turned_out.par_chunks_mut(ROWS_PER_TASK * dims).enumerate().for_each(|(task, rows)| {
+    out.par_chunks_mut(ROWS_PER_TASK * dims).enumerate().for_each(|(task, rows)| {
         let first = task * ROWS_PER_TASK;
         let side = Side { fixed: &fixed, background: &background, settings, others };
         Arch::new().dispatch(Block { entries, first, side, rows });
     });
-    out.copy_from_slice(&turned(&turned_out, basis.as_ref().transpose()));
+    turn(out, basis.as_ref().transpose());
     Ok(())
 }
 
@@ -138,17 +139,15 @@ fn principal_axes(gram: &Mat<f32>) -> Result<(Mat<f32>, Vec<f32>), Error> {
     Ok((basis, (0..dims).map(|k| energy[k]).collect()))
 }
 
-/// The rows in another basis.
-fn turned(rows: &[f32], basis: MatRef<'_, f32>) -> Vec<f32> {
+/// Turns rows into another basis, in place.
+fn turn(rows: &mut [f32], basis: MatRef<'_, f32>) {
     let dims = basis.nrows();
-    let mut out = vec![0.0f32; rows.len()];
-    out.par_chunks_mut(256 * dims).zip(rows.par_chunks(256 * dims)).for_each(|(out, rows)| {
-        let count = rows.len() / dims;
-        let rows = MatRef::from_row_major_slice(rows, count, dims);
-        let out = MatMut::from_row_major_slice_mut(out, count, dims);
-        matmul(out, Accum::Replace, rows, basis, 1.0, Par::Seq);
+    rows.par_chunks_mut(256 * dims).for_each(|rows| {
+        let (count, before) = (rows.len() / dims, rows.to_vec());
+        let before = MatRef::from_row_major_slice(&before, count, dims);
+        let after = MatMut::from_row_major_slice_mut(rows, count, dims);
+        matmul(after, Accum::Replace, before, basis, 1.0, Par::Seq);
     });
-    out
 }
 
 /// What the rows of one side have in common while they are solved.
@@ -284,6 +283,89 @@ impl Scratch {
             let length = energy / dot(&self.direction, &self.image);
             add_scaled(x, length, &self.direction);
             add_scaled(&mut self.residual, -length, &self.image);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fold::FoldIn;
+
+    const SETTINGS: Settings = Settings { dims: 24, background: 0.3, lambda: 0.01, epochs: 5, steps: 3 };
+
+    fn likes() -> Sparse {
+        let mut likes = Sparse::new(50);
+        for person in 0..80u32 {
+            let row = (0..50u32).filter(|film| (film * 7 + person * 3) % 13 < 4);
+            likes.push(row.map(|film| (film, if film % 3 == 0 { 0.5 } else { 1.0 })));
+        }
+        likes
+    }
+
+    fn trained(settings: Settings) -> Factors {
+        train(&likes(), &likes().transposed(), settings, 3, |_| {}).unwrap()
+    }
+
+    #[test]
+    fn fold_in_gives_the_row_that_training_would() {
+        let factors = trained(SETTINGS);
+        let row = [(2u32, 1.0f32), (9, 0.5), (11, 1.0), (30, -2.0), (41, 1.0)];
+        let mut one = Sparse::new(50);
+        one.push(row);
+        let mut retrained = vec![0.0f32; SETTINGS.dims];
+        half(&one, &factors.rows, &mut retrained, Settings { steps: 200, ..SETTINGS }).unwrap();
+        let products = gram(&factors.rows, SETTINGS.dims);
+        let products: Vec<f32> = (0..SETTINGS.dims * SETTINGS.dims)
+            .map(|k| products[(k / SETTINGS.dims, k % SETTINGS.dims)])
+            .collect();
+        let rows = row.iter().flat_map(|(film, _)| factors.row(*film as usize).to_vec()).collect();
+        let weights = row.iter().map(|(_, w)| *w).collect();
+        let fold =
+            FoldIn::solve(&products, SETTINGS.background, SETTINGS.ridge(3.5, 50), rows, weights).unwrap();
+        for film in 0..50 {
+            let (a, b) = (dot(&fold.taste, factors.row(film)), dot(&retrained, factors.row(film)));
+            assert!((a - b).abs() < 1e-3, "film {film}: {a} {b}");
+        }
+    }
+
+    #[test]
+    fn likes_score_higher_than_films_of_no_relation() {
+        let factors = trained(SETTINGS);
+        let mut one = Sparse::new(50);
+        one.push(likes().entries(0).take(6));
+        let mut taste = vec![0.0f32; SETTINGS.dims];
+        half(&one, &factors.rows, &mut taste, SETTINGS).unwrap();
+        let mean = |liked: bool| {
+            let own: Vec<u32> = likes().row(0).0.to_vec();
+            let films: Vec<usize> = (0..50).filter(|film| own.contains(&(*film as u32)) == liked).collect();
+            films.iter().map(|film| dot(&taste, factors.row(*film))).sum::<f32>() / films.len() as f32
+        };
+        assert!(mean(true) > mean(false) + 0.2, "{} {}", mean(true), mean(false));
+    }
+
+    #[test]
+    fn a_row_without_entries_is_zero() {
+        let mut none = Sparse::new(50);
+        none.push([]);
+        let mut taste = vec![1.0f32; SETTINGS.dims];
+        half(&none, &trained(SETTINGS).rows, &mut taste, SETTINGS).unwrap();
+        assert!(taste.iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| trained(SETTINGS).rows)
+        };
+        assert_eq!(on(1), on(3));
+    }
+
+    #[test]
+    fn lengths_that_no_vector_register_divides_train_too() {
+        for dims in [1, 5, 13] {
+            assert!(trained(Settings { dims, ..SETTINGS }).rows.iter().any(|x| *x != 0.0));
         }
     }
 }

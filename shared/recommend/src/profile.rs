@@ -29,6 +29,9 @@ pub struct Profile {
     pub exclude: Vec<u32>,
 }
 
+/// Films by index, with weights.
+type Weighted = Vec<(u32, f32)>;
+
 impl Profile {
     /// A profile of thumbs up of weight 1.
     pub fn of_likes(movie_ids: impl IntoIterator<Item = u32>) -> Self {
@@ -37,7 +40,7 @@ impl Profile {
     }
 
     /// Known likes and dislikes by film index, ascending.
-    pub(crate) fn resolve(&self, model: &Model) -> (Vec<(u32, f32)>, Vec<(u32, f32)>) {
+    pub(crate) fn resolve(&self, model: &Model) -> (Weighted, Weighted) {
         let known = |thumbs: &[Thumb]| {
             let mut known: Vec<(u32, f32)> = thumbs
                 .iter()

@@ -58,7 +58,8 @@ pub struct Intake {
 pub(crate) struct Opinion {
     pub film: u32,
     pub value: f32,
-    pub at: i64,
+    /// Seconds since 1970; what is before or after 2106 counts as the nearest.
+    pub at: u32,
 }
 
 /// Cleaned signals, grouped by person.
@@ -112,7 +113,7 @@ impl Table {
             let end = people.last().map_or(0, |(_, end)| *end) + own.len();
             people.push((own[0].person, end));
         }
-        let opinions = kept.into_iter().map(|s| Opinion { film: s.film, value: s.value, at: s.at });
+        let opinions = kept.into_iter().map(|s| Opinion { film: s.film, value: s.value, at: seconds(s.at) });
         Ok(Self { opinions: opinions.collect(), people, intake, limits })
     }
 
@@ -131,7 +132,7 @@ impl Table {
     }
 
     /// When the newest opinion was given.
-    pub(crate) fn newest(&self) -> i64 {
+    pub(crate) fn newest(&self) -> u32 {
         self.opinions.iter().map(|o| o.at).max().unwrap_or(0)
     }
 
@@ -167,7 +168,8 @@ impl Table {
     /// row per person, a column per film.
     pub(crate) fn training(&self, people: &[usize], films: &[u32], seen: f32) -> Sparse {
         let weight = |value: f32| if value == 0.0 { seen } else { value };
-        let mut rows = Sparse::new(films.len());
+        let entries = people.iter().map(|person| self.of(*person).len()).sum();
+        let mut rows = Sparse::with_room(films.len(), entries);
         for &person in people {
             let used = self.of(person).iter().map(|s| (s.film, weight(s.value))).filter(|(_, w)| *w > 0.0);
             rows.push(used.filter_map(|(film, w)| Some((films.binary_search(&film).ok()? as u32, w))));
@@ -190,6 +192,10 @@ impl Table {
         }
         counts
     }
+}
+
+fn seconds(at: i64) -> u32 {
+    u32::try_from(at.max(0)).unwrap_or(u32::MAX)
 }
 
 /// Keeps the latest `most` signals of each person. `signals` is sorted by person and film, and stays so.

@@ -15,6 +15,11 @@ impl Sparse {
         Self { columns, offsets: vec![0], index: Vec::new(), weight: Vec::new() }
     }
 
+    /// With room for so many entries: growing leaves holes as large as what it replaces.
+    pub(crate) fn with_room(columns: usize, entries: usize) -> Self {
+        Self { index: Vec::with_capacity(entries), weight: Vec::with_capacity(entries), ..Self::new(columns) }
+    }
+
     /// Appends a row; `row` is sorted by column and has no column twice.
     pub(crate) fn push(&mut self, row: impl IntoIterator<Item = (u32, f32)>) {
         for (column, weight) in row {

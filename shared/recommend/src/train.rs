@@ -202,7 +202,7 @@ impl Run<'_> {
         let everybody: Vec<usize> = (0..self.table.people()).collect();
         let films = self.table.liked_films(&everybody);
         let likes = self.likes(&everybody, &films, settings.seen);
-        let mut parts = self.fit(&likes, &everybody, settings)?;
+        let mut parts = self.fit(likes, &everybody, settings)?;
         parts.card.quality = quality;
         let bytes = parts.bytes()?;
         Ok(Trained { bytes, card: parts.card })
@@ -229,20 +229,21 @@ impl Run<'_> {
             return self.fit_split(split, *settings);
         }
         let seed = self.options.seed;
+        let without = self.without_seen(split, *settings, progress)?;
         let mut likes = self.likes(&split.people, &split.films, settings.seen);
-        let mut first = tune::try_latent(&likes, &split.tuning, *settings, seed, progress)?;
-        if settings.seen > 0.0 && self.table.has_seen(&split.people) {
-            let bare = self.likes(&split.people, &split.films, 0.0);
-            let without = Settings { seen: 0.0, ..*settings };
-            let other = tune::try_latent(&bare, &split.tuning, without, seed, progress)?;
-            if tune::is_better(&other.verdict, &first.verdict) {
-                (likes, first) = (bare, other);
+        let with = tune::try_latent(&likes, &split.tuning, *settings, seed, progress)?;
+        let first = match without {
+            Some(without) if tune::is_better(&without.verdict, &with.verdict) => {
+                likes = self.likes(&split.people, &split.films, 0.0);
+                without
             }
-        }
+            _ => with,
+        };
         let (chosen, factors) = tune::latent(&likes, &split.tuning, first, seed, progress)?;
         *settings = chosen;
         // The dense matrices come after the factors: what those needed is free by then.
         let mut workspace = likes.count(self.table.limits());
+        likes.forget_rows();
         if workspace.films() == likes.places.len() {
             tune::item(&mut workspace, &split.tuning, settings, progress)?;
         }
@@ -256,9 +257,25 @@ impl Run<'_> {
         Ok(parts)
     }
 
+    /// The latent model without the films that people saw and had no opinion of, if there are any.
+    fn without_seen(
+        &self,
+        split: &Split,
+        settings: Settings,
+        progress: &mut dyn FnMut(Step),
+    ) -> Result<Option<tune::Tried>, Error> {
+        if settings.seen == 0.0 || !self.table.has_seen(&split.people) {
+            return Ok(None);
+        }
+        let likes = self.likes(&split.people, &split.films, 0.0);
+        let settings = Settings { seen: 0.0, ..settings };
+        tune::try_latent(&likes, &split.tuning, settings, self.options.seed, progress).map(Some)
+    }
+
     /// Fits at given settings to the training people of a split.
     pub(crate) fn fit_split(&self, split: &Split, settings: Settings) -> Result<Parts, Error> {
-        self.fit(&self.likes(&split.people, &split.films, settings.seen), &split.people, settings)
+        let likes = self.likes(&split.people, &split.films, settings.seen);
+        self.fit(likes, &split.people, settings)
     }
 
     fn likes(&self, people: &[usize], films: &[u32], seen: f32) -> Likes {
@@ -266,14 +283,15 @@ impl Run<'_> {
         Likes::new(rows, self.table.counts(people, films), self.ground.places(films))
     }
 
-    fn fit(&self, likes: &Likes, people: &[usize], settings: Settings) -> Result<Parts, Error> {
+    fn fit(&self, mut likes: Likes, people: &[usize], settings: Settings) -> Result<Parts, Error> {
         if likes.places.is_empty() {
-            return assemble(self.ground, self.prior(people), likes, None, None, self.card(settings));
+            return assemble(self.ground, self.prior(people), &likes, None, None, self.card(settings));
         }
         let seed = self.options.seed;
         let factors = ials::train(&likes.by_person, &likes.by_film, settings.latent(), seed, |_| {})?;
         let mut workspace = likes.count(self.table.limits());
-        self.join(likes, people, settings, &mut workspace, &factors)
+        likes.forget_rows();
+        self.join(&likes, people, settings, &mut workspace, &factors)
     }
 
     fn join(

@@ -1,5 +1,7 @@
 //! The artifact: what is whole is read back, what is not is refused with a reason.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod world;
 
 use proptest::prelude::*;

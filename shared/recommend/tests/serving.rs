@@ -1,5 +1,7 @@
 //! Recommendations as a person sees them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod world;
 
 use std::collections::HashSet;

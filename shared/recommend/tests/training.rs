@@ -1,5 +1,7 @@
 //! What a training run promises.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod world;
 
 use screensort_recommend::{
