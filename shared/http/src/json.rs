@@ -95,8 +95,8 @@ fn explain(text: &str) -> (&'static str, Option<String>, String) {
         ("unknown_field", None, "There is no such field.".into())
     } else if let Some(name) = quoted("missing field `") {
         ("missing_field", Some(name), "This field is needed.".into())
-    } else if text.starts_with("duplicate field") {
-        ("duplicate_field", None, "This field is given twice.".into())
+    } else if let Some(name) = quoted("duplicate field `") {
+        ("duplicate_field", Some(name), "This field is given twice.".into())
     } else {
         let expected = text.rsplit_once("expected ").map_or("another value", |(_, what)| what);
         let expected = expected.split(" at line").next().unwrap_or("another value");
