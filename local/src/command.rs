@@ -405,11 +405,13 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), true, args.tls);
     let server = Server::start(gateway, args.port, data.clone()).await?;
     stand.cloud.announce(&server.url)?;
+    // Whoever reads the welcome may want to stop it at once.
+    let stopped = stop_signal()?;
     say(&welcome(&server, data, films, began.elapsed()));
     if args.service_ports.is_some() {
         say(&lambda_hints(&stand));
     }
-    stop_signal().await?;
+    stopped.await?;
     say("Stopping.");
     server.stop().await;
     stand.cloud.shutdown().await?;
@@ -477,18 +479,23 @@ fn lambda_hints(stand: &Stand) -> String {
     )
 }
 
-async fn stop_signal() -> std::io::Result<()> {
+/// Listens for the wish to stop from now on; the future ends when it comes.
+fn stop_signal() -> std::io::Result<impl Future<Output = std::io::Result<()>>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            Ok(())
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(tokio::signal::ctrl_c())
 }
 
 pub(crate) fn bar(length: usize, what: &'static str) -> ProgressBar {

@@ -15,7 +15,9 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
 /// # Panics
 /// Never: a JSON value is always serialisable.
 pub fn openapi() -> String {
-    let document = screensort_http::openapi::document(&endpoints(), screensort_system::VERSION);
+    let mut document = screensort_http::openapi::document(&endpoints(), screensort_system::VERSION);
+    // Whether serde_json keeps the order of insertion depends on what else is compiled in.
+    document.sort_all_objects();
     let mut text = serde_json::to_string_pretty(&document).expect("a JSON value is serialisable");
     text.push('\n');
     text

@@ -11,7 +11,8 @@ use std::time::Instant;
 use screensort_recommend::{Film, Model, PageOptions, Profile, Signal, Step, Thumb, TrainOptions, train};
 use world::{Dice, films, table};
 
-/// A table of the shape of ML-1M: long-tailed films, people from 20 to some hundred opinions.
+/// Opinions of the shape of ML-1M's: long-tailed films, people from 20 to some hundred opinions. Some repeat, and are
+/// dropped later.
 fn million(people: u64, films: u32, opinions: usize) -> Vec<Signal> {
     let mut dice = Dice(11);
     let mut signals = Vec::with_capacity(opinions);
@@ -40,7 +41,7 @@ fn say(line: std::fmt::Arguments<'_>) {
 }
 
 fn training() {
-    let table = table(million(6_040, 3_706, 1_000_000));
+    let table = table(million(6_040, 3_706, 1_450_000));
     for tune in [false, true] {
         let options = TrainOptions { threads: 1, tune, ..TrainOptions::default() };
         let begun = Instant::now();

@@ -38,6 +38,9 @@ pub struct TrainOptions {
     pub tune: bool,
     /// How the popularity prior is made.
     pub prior: PriorSettings,
+    /// Learns from the deployment's own feedback alone: of the catalogue nothing but the ids is looked at. Without an
+    /// agreement with the catalogue's source that allows machine learning on its data, this stays on.
+    pub own_feedback_only: bool,
 }
 
 impl Default for TrainOptions {
@@ -50,6 +53,7 @@ impl Default for TrainOptions {
             settings: Settings::default(),
             tune: true,
             prior: PriorSettings::default(),
+            own_feedback_only: false,
         }
     }
 }
@@ -151,6 +155,9 @@ pub fn train(
     if catalogue.is_empty() {
         return Err(Error::Nothing { what: "the catalogue has no films" });
     }
+    let bare = |film: Film| Film { movie_id: film.movie_id, ..Film::default() };
+    let catalogue =
+        if options.own_feedback_only { catalogue.into_iter().map(bare).collect() } else { catalogue };
     threads(options.threads)?.install(|| {
         let ground = Ground::new(catalogue)?;
         let run = Run { table, ground: &ground, options };

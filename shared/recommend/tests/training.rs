@@ -101,3 +101,12 @@ fn an_empty_or_doubled_catalogue_is_refused() {
     let twice = train(&table(Vec::new()), twice, &quick(), &mut |_| {});
     assert!(matches!(twice, Err(Error::DuplicateFilm { film: 1 })));
 }
+
+#[test]
+fn a_model_of_own_feedback_alone_is_the_same_whatever_the_catalogue_says() {
+    let options = TrainOptions { own_feedback_only: true, ..quick() };
+    let model =
+        |catalogue| train(&table(signals(200, 160, 24, 7)), catalogue, &options, &mut |_| {}).unwrap().bytes;
+    let bare = films(160).into_iter().map(|film| Film { movie_id: film.movie_id, ..Film::default() });
+    assert_eq!(model(films(160)), model(bare.collect()));
+}
