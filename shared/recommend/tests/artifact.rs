@@ -34,7 +34,8 @@ fn a_truncated_artifact_is_refused_at_every_length() {
     let bytes = bytes();
     for length in (0..bytes.len()).step_by(97).chain([1, 7, 8, 63, 64, bytes.len() - 1]) {
         let error = refusal(&bytes[..length]);
-        let named = matches!(error, Error::Truncated { .. }) || (length == 0 && matches!(error, Error::Foreign));
+        let named =
+            matches!(error, Error::Truncated { .. }) || (length == 0 && matches!(error, Error::Foreign));
         assert!(named, "{length}: {error}");
     }
 }

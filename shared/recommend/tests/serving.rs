@@ -34,7 +34,8 @@ fn three_thumbs_on_films_of_one_kind_turn_the_page_and_are_named() {
         let page = model.recommend(&Profile::of_likes(liked), |_| true, &PageOptions::default());
         assert!(of_kind(&page, 3) >= 6, "{}", of_kind(&page, 3));
         assert!(of_kind(&before, 3) <= 4);
-        let named = |reason: &Reason| matches!(reason, Reason::Liked { movie_id, .. } if liked.contains(movie_id));
+        let named =
+            |reason: &Reason| matches!(reason, Reason::Liked { movie_id, .. } if liked.contains(movie_id));
         assert!(page[0].reasons.iter().any(named));
     }
 }
@@ -141,7 +142,11 @@ fn hostile_profiles_are_harmless() {
     let model = model();
     for weight in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, 0.0, f32::MAX, f32::MIN_POSITIVE] {
         let one = |movie_id| Thumb { movie_id, weight };
-        let profile = Profile { likes: vec![one(3), one(3), one(9_999)], dislikes: vec![one(4)], exclude: vec![u32::MAX] };
+        let profile = Profile {
+            likes: vec![one(3), one(3), one(9_999)],
+            dislikes: vec![one(4)],
+            exclude: vec![u32::MAX],
+        };
         let page = model.recommend(&profile, |_| true, &PageOptions::default());
         assert_eq!(page.len(), 20);
         assert!(page.iter().all(|scored| scored.score.is_finite()));

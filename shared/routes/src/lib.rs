@@ -4,6 +4,7 @@
 //! checked against it. It knows nothing of what an endpoint does and must never depend on one.
 
 use http::Method;
+use screensort_auth::Permission;
 
 mod table;
 pub use table::*;
@@ -32,6 +33,10 @@ pub struct Route {
 /// The package under `functions/` that an endpoint lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
+    /// Registration, sessions, credentials.
+    Accounts,
+    /// What administrators do.
+    Admin,
     /// Films, lists, people and search.
     Movies,
     /// Health, documents, attribution.
@@ -42,6 +47,8 @@ impl Area {
     /// The folder's name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Accounts => "accounts",
+            Self::Admin => "admin",
             Self::Movies => "movies",
             Self::System => "system",
         }
@@ -53,6 +60,10 @@ impl Area {
 pub enum Access {
     /// Anybody, signed in or not.
     Anyone,
+    /// Somebody signed in who has the permission.
+    Member(Permission),
+    /// The same, and who they are was proven in the last ten minutes.
+    Recent(Permission),
 }
 
 /// Which counter a call draws on.
@@ -62,6 +73,8 @@ pub enum Quota {
     Free,
     /// Reads, counted approximately in memory.
     Read,
+    /// Calls about credentials: each has attempt counters of its own.
+    Attempts,
 }
 
 /// How an answer may be kept by caches.
@@ -76,6 +89,15 @@ pub enum Caching {
 }
 
 impl Route {
+    /// The most bytes that a body may have.
+    pub fn body_limit(&self) -> usize {
+        match self.area {
+            _ if self.method == Method::GET => 0,
+            Area::Accounts | Area::Admin => 16 << 10,
+            _ => 64 << 10,
+        }
+    }
+
     /// The names of the path's parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))

@@ -12,11 +12,13 @@ use crate::Error;
 pub struct Tables {
     /// Films, people, operators, lists, sync cursors: all of it can be made again.
     pub catalog: String,
+    /// Credentials, sessions, one-time tokens, attempt counters, mail that waits.
+    pub auth: String,
 }
 
 impl Default for Tables {
     fn default() -> Self {
-        Self { catalog: "screensort-catalog".into() }
+        Self { catalog: "screensort-catalog".into(), auth: "screensort-auth".into() }
     }
 }
 
@@ -32,7 +34,7 @@ pub(crate) const TTL: &str = "ttl";
 /// # Errors
 /// If the store is down or refuses.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Error> {
-    for name in [&tables.catalog] {
+    for name in [&tables.catalog, &tables.auth] {
         create(client, name).await?;
     }
     Ok(())

@@ -84,7 +84,13 @@ pub fn trained(people: u64, count: u32, options: &TrainOptions) -> Trained {
 pub fn csv(signals: &[Signal]) -> String {
     let mut text = String::from("userId,movieId,rating,timestamp\n");
     for Signal { person, film, value, at } in signals {
-        let rating = if *value > 0.0 { "4.5" } else if *value < 0.0 { "1.5" } else { "3.0" };
+        let rating = if *value > 0.0 {
+            "4.5"
+        } else if *value < 0.0 {
+            "1.5"
+        } else {
+            "3.0"
+        };
         text += &format!("{person},{film},{rating},{at}\n");
     }
     text
