@@ -7,6 +7,7 @@ use screensort_runtime::Stack;
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
     let mut all = screensort_movies::endpoints();
     all.extend(screensort_accounts::endpoints());
+    all.extend(screensort_admin::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }

@@ -82,6 +82,10 @@ routes! {
         "Change one's own address; the new one is asked to confirm.";
     EMAIL_CONFIRM: POST "/email/confirm" => Accounts/"email_confirm", Member(AccountWriteOwn), Attempts, NoStore,
         "Confirm the new address with the mailed token.";
+    ADMIN_USERS: GET "/admin/users" => Admin/"admin_users", Member(UsersRead), Read, NoStore,
+        "Accounts, with roles and state.";
+    ADMIN_USER_CHANGE: PATCH "/admin/users/{id}" => Admin/"admin_user_change", Recent(UsersManage), Attempts, NoStore,
+        "Change an account's roles, grants, denials or state.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
         "Browse films by filters, in one of five orders.";
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,

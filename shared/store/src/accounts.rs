@@ -532,16 +532,25 @@ impl Accounts {
         Ok(item.and_then(|item| crate::catalogue::number(&item, "administrators")).unwrap_or(0))
     }
 
-    /// A page of accounts, in no order that means anything: at most one read's worth, starting after the account
+    /// Accounts, in no order that means anything but always the same, at most `most`, starting after the account
     /// `after`.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn page(&self, after: Option<&str>) -> Result<(Vec<Account>, bool), Error> {
-        let start = after.map(|id| key(&account_key(id), ACCOUNT));
-        let (found, next) = self.0.scan(ACCOUNT, start).await?;
-        let accounts = found.into_iter().map(|item| record(item, "account")).collect::<Result<_, _>>()?;
-        Ok((accounts, next.is_some()))
+    pub async fn list(&self, after: Option<&str>, most: usize) -> Result<Vec<Account>, Error> {
+        let mut start = after.map(|id| key(&account_key(id), ACCOUNT));
+        let mut accounts = Vec::new();
+        loop {
+            let (found, next) = self.0.scan(ACCOUNT, start).await?;
+            for item in found {
+                accounts.push(record(item, "account")?);
+            }
+            if next.is_none() || accounts.len() >= most {
+                accounts.truncate(most);
+                return Ok(accounts);
+            }
+            start = next;
+        }
     }
 
     fn administrators(&self, by: i8) -> Result<TransactWriteItem, Error> {
