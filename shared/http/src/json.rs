@@ -75,7 +75,8 @@ fn refused(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
             let (code, field, detail) = explain(&inner.to_string());
             let mut pointer =
                 if path == "." { String::new() } else { format!("/{}", path.replace('.', "/")) };
-            if let Some(field) = field {
+            // Whether the path names the field itself depends on when the reader gave up.
+            if let Some(field) = field.filter(|field| !pointer.ends_with(&format!("/{field}"))) {
                 pointer = format!("{pointer}/{field}");
             }
             Problem::new(Code::InvalidBody).with_errors(vec![FieldError { pointer, code, detail }])
@@ -96,7 +97,7 @@ fn explain(text: &str) -> (&'static str, Option<String>, String) {
     } else if let Some(name) = quoted("missing field `") {
         ("missing_field", Some(name), "This field is needed.".into())
     } else if text.starts_with("duplicate field") {
-        ("duplicate_field", None, "This field is given twice.".into())
+        ("duplicate_field", quoted("duplicate field `"), "This field is given twice.".into())
     } else {
         let expected = text.rsplit_once("expected ").map_or("another value", |(_, what)| what);
         let expected = expected.split(" at line").next().unwrap_or("another value");
