@@ -266,11 +266,7 @@ impl Catalogue {
                 .send()
                 .await
                 .map_err(|e| Error::of("Scan", e))?;
-            Meter::note(
-                "Scan",
-                &self.table,
-                out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-            );
+            Meter::note("Scan", &self.table, out.consumed_capacity());
             films.extend(out.items().iter().filter_map(movie_of));
             match out.last_evaluated_key {
                 Some(key) if !key.is_empty() => start = Some(key),
@@ -314,11 +310,7 @@ impl Catalogue {
                 .send()
                 .await
                 .map_err(|e| Error::of("Scan", e))?;
-            Meter::note(
-                "Scan",
-                &self.table,
-                out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-            );
+            Meter::note("Scan", &self.table, out.consumed_capacity());
             for item in out.items() {
                 all.take(item);
             }
@@ -412,11 +404,7 @@ impl Catalogue {
             .send()
             .await
             .map_err(|e| Error::of("GetItem", e))?;
-        Meter::note(
-            "GetItem",
-            &self.table,
-            out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-        );
+        Meter::note("GetItem", &self.table, out.consumed_capacity());
         Ok(out.item)
     }
 
@@ -430,11 +418,7 @@ impl Catalogue {
             .send()
             .await
             .map_err(|e| Error::of("PutItem", e))?;
-        Meter::note(
-            "PutItem",
-            &self.table,
-            out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-        );
+        Meter::note("PutItem", &self.table, out.consumed_capacity());
         Ok(())
     }
 
@@ -448,11 +432,7 @@ impl Catalogue {
             .send()
             .await
             .map_err(|e| Error::of("DeleteItem", e))?;
-        Meter::note(
-            "DeleteItem",
-            &self.table,
-            out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-        );
+        Meter::note("DeleteItem", &self.table, out.consumed_capacity());
         Ok(())
     }
 
@@ -472,11 +452,7 @@ impl Catalogue {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note(
-                "Query",
-                &self.table,
-                out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-            );
+            Meter::note("Query", &self.table, out.consumed_capacity());
             count += u64::from(out.count().unsigned_abs());
             match out.last_evaluated_key {
                 Some(key) if !key.is_empty() => start = Some(key),
@@ -509,11 +485,7 @@ impl Catalogue {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note(
-                "Query",
-                &self.table,
-                out.consumed_capacity().map(std::slice::from_ref).unwrap_or_default(),
-            );
+            Meter::note("Query", &self.table, out.consumed_capacity());
             items.extend(out.items.unwrap_or_default());
             match out.last_evaluated_key {
                 Some(key) if !key.is_empty() && items.len() < most => start = Some(key),

@@ -33,9 +33,13 @@ impl Meter {
             .await
     }
 
-    /// Notes one request, in the meter and in the log.
-    pub(crate) fn note(operation: &'static str, table: &str, consumed: &[ConsumedCapacity]) {
-        let units: f64 = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum();
+    /// Notes one request, in the meter and in the log, with what the store says of one table or of several.
+    pub(crate) fn note<'c>(
+        operation: &'static str,
+        table: &str,
+        consumed: impl IntoIterator<Item = &'c ConsumedCapacity>,
+    ) {
+        let units: f64 = consumed.into_iter().filter_map(ConsumedCapacity::capacity_units).sum();
         tracing::debug!(name: "store.request", operation, table, units, "store request {operation} on {table}");
         // Outside a watched request (a job at start-up) there is nobody to tell.
         let _ = SPENT.try_with(|spent| {
