@@ -403,11 +403,20 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let stand = stand(choices).await?;
     let films = first_catalogue(&stand).await?;
     let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), true, args.tls);
+    gateway.show_mail(stand.cloud.mailbox());
+    let admin = screensort_accounts::first_admin(&stand.stack, "admin", "admin@screensort.example").await;
+    let admin = admin.map_err(|problem| {
+        Failure(problem.causes().unwrap_or_else(|| problem.code().title().to_owned()), 1)
+    })?;
     let server = Server::start(gateway, args.port, data.clone()).await?;
     stand.cloud.announce(&server.url)?;
     // Whoever reads the welcome may want to stop it at once.
     let stopped = stop_signal()?;
     say(&welcome(&server, data, films, began.elapsed()));
+    if let Some(admin) = admin {
+        // Once: nothing of it can be read back.
+        say(&format!("admin {} {} {}", admin.email, admin.password, admin.otpauth_uri));
+    }
     if args.service_ports.is_some() {
         say(&lambda_hints(&stand));
     }
@@ -468,13 +477,17 @@ fn lambda_hints(stand: &Stand) -> String {
         "For Lambda binaries run by hand:
   export AWS_REGION={} AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}
   export AWS_ENDPOINT_URL={} AWS_ENDPOINT_URL_DYNAMODB={}
-  export SCREENSORT_TABLE_CATALOG={} SCREENSORT_BUCKET_ARTIFACTS={}",
+  export SCREENSORT_TABLE_CATALOG={} SCREENSORT_TABLE_AUTH={} SCREENSORT_TABLE_LIBRARY={}
+  export SCREENSORT_TABLE_AUDIT={} SCREENSORT_BUCKET_ARTIFACTS={}",
         endpoints.region,
         endpoints.access_key,
         endpoints.secret_key,
         endpoints.services,
         endpoints.dynamodb,
         settings.tables.catalog,
+        settings.tables.auth,
+        settings.tables.library,
+        settings.tables.audit,
         settings.artifacts_bucket
     )
 }

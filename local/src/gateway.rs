@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,14 +10,13 @@ use http::header::{ALLOW, HOST};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
+use screensort_cloud::{Mail, Mailbox};
 use screensort_http::{Answer, Code, Endpoint, FieldError, Problem};
-use screensort_routes::{Found, Route};
+use screensort_routes::{Area, Found, Route};
 use screensort_runtime::{Event, Record, Stack, event, handle};
 
 /// The most that goes into and comes out of a function.
 const FUNCTION_LIMIT: usize = 6 << 20;
-/// What a route takes unless it says otherwise.
-const BODY_LIMIT: usize = 64 << 10;
 /// How long the gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(29);
 /// How many records are kept to look at.
@@ -31,12 +30,23 @@ pub struct Gateway {
     prints: bool,
     /// Whether requests come in over TLS: plain ones are refused then.
     secure: bool,
+    /// One mailer at a time, so that who waits for it finds everything sent.
+    mailing: tokio::sync::Mutex<()>,
+    mailbox: OnceLock<Mailbox>,
 }
 
 impl Gateway {
     /// Over `endpoints`; with `prints` each request is a line on standard output.
     pub fn new(endpoints: Vec<Endpoint<Stack>>, stack: Stack, prints: bool, secure: bool) -> Arc<Self> {
-        Arc::new(Self { endpoints, stack, records: Mutex::default(), prints, secure })
+        Arc::new(Self {
+            endpoints,
+            stack,
+            records: Mutex::default(),
+            prints,
+            secure,
+            mailing: tokio::sync::Mutex::default(),
+            mailbox: OnceLock::new(),
+        })
     }
 
     /// The context that handlers get.
@@ -61,8 +71,30 @@ impl Gateway {
         }
     }
 
+    /// Shows what is in `mailbox` to who asks for the mail.
+    pub fn show_mail(&self, mailbox: Mailbox) {
+        // A second mailbox would be a mistake of whoever sets the server up: the first one stays.
+        let _ = self.mailbox.set(mailbox);
+    }
+
+    /// The mail that was sent, newest first.
+    pub(crate) async fn mails(&self) -> Vec<Mail> {
+        match self.mailbox.get() {
+            Some(mailbox) => mailbox.mails().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// Sends the mail that waits. In AWS a schedule does; here it is done after every call that may post some.
+    pub async fn send_mail(&self) {
+        let _alone = self.mailing.lock().await;
+        if let Err(error) = screensort_accounts::mailer::run(&self.stack).await {
+            tracing::warn!(name: "mail.unsent", %error, "mail waits: {error}");
+        }
+    }
+
     async fn route(
-        &self,
+        self: &Arc<Self>,
         request: Request<Body>,
         peer: IpAddr,
         request_id: &str,
@@ -94,7 +126,12 @@ impl Gateway {
             request_id,
             at_ms: self.stack.clock().now().as_millisecond(),
         });
-        self.invoke(route, &event.to_string()).await
+        let answer = self.invoke(route, &event.to_string()).await;
+        if route.area == Area::Accounts && route.method != Method::GET {
+            let gateway = Arc::clone(self);
+            tokio::spawn(async move { gateway.send_mail().await });
+        }
+        answer
     }
 
     async fn invoke(&self, route: &Route, event: &str) -> Result<Response<Full<Bytes>>, Problem> {
@@ -179,7 +216,7 @@ fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 async fn collect(body: Body, route: &Route) -> Result<Bytes, Problem> {
-    let most = if route.method == Method::GET { 0 } else { BODY_LIMIT };
+    let most = route.body_limit();
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() && most == 0 => {

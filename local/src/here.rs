@@ -21,8 +21,9 @@ pub(crate) async fn answer(
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let body = match (method, path, path.strip_prefix("jobs/")) {
         (&Method::GET, "events", _) => events(gateway),
+        (&Method::GET, "mail", _) => mail(gateway).await,
         (&Method::POST, _, Some(name)) => run(gateway, name).await?,
-        (_, "events", _) => {
+        (_, "events" | "mail", _) => {
             return Err(Problem::new(Code::MethodNotAllowed).with_header(http::header::ALLOW, "GET"));
         }
         (_, _, Some(_)) => {
@@ -61,10 +62,38 @@ fn events(gateway: &Gateway) -> Value {
     json!({"items": records})
 }
 
+/// The mail that was sent, newest first, with the token or code that it carries.
+async fn mail(gateway: &Gateway) -> Value {
+    gateway.send_mail().await;
+    let items: Vec<Value> = gateway
+        .mails()
+        .await
+        .into_iter()
+        .map(|mail| {
+            let secret = mail.text.lines().find_map(|line| {
+                line.strip_prefix("Token: ").or_else(|| line.strip_prefix("Code: ")).map(str::to_owned)
+            });
+            let mut item = json!({
+                "to": mail.to.first(),
+                "subject": mail.subject,
+                "text": mail.text,
+                "sent_at": mail.sent_at.to_string(),
+            });
+            if let Some(secret) = secret {
+                item["token"] = json!(secret);
+            }
+            item
+        })
+        .collect();
+    json!({"items": items})
+}
+
 /// Runs a scheduled job now and answers with its summary.
 async fn run(gateway: &Gateway, name: &str) -> Result<Value, Problem> {
-    let job = screensort_jobs::by_name(name).ok_or_else(|| {
-        let names = screensort_jobs::NAMES.join(", ");
+    let mailer: screensort_runtime::Job = screensort_accounts::mailer::job;
+    let job = if name == "mailer" { Some(mailer) } else { screensort_jobs::by_name(name) };
+    let job = job.ok_or_else(|| {
+        let names = format!("{}, mailer", screensort_jobs::NAMES.join(", "));
         Problem::new(Code::NotFound).with_detail(format!("There is no such job; there are {names}."))
     })?;
     job(json!({}), gateway.stack().clone()).await.map_err(|error| {

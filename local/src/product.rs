@@ -6,6 +6,8 @@ use screensort_runtime::Stack;
 /// All endpoints of all areas.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
     let mut all = screensort_movies::endpoints();
+    all.extend(screensort_accounts::endpoints());
+    all.extend(screensort_admin::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }

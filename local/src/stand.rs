@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use screensort_auth::password::{Cost, MaxAge, Policy};
+use screensort_auth::token::{Identity, Jwks};
 use screensort_cloud::{Cloud, Options, Place};
+use screensort_crypto::{KeyId, KeyRing, MacKey, SigningKey};
 use screensort_model::Clock;
 use screensort_runtime::{Credentials, Settings, Stack, TMDB_RATE};
 use screensort_store::{Tables, create_tables};
@@ -19,6 +23,9 @@ pub enum Error {
     /// A secret cannot be written.
     #[error("the secret {0} cannot be written")]
     Secret(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A key ring could not be made or read.
+    #[error("a key ring cannot be used")]
+    Keys(#[source] screensort_crypto::Error),
     /// No randomness.
     #[error("this machine gives no random numbers")]
     Random,
@@ -39,6 +46,8 @@ pub struct Choices {
     pub tmdb_requests_per_second: Option<u32>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<String>,
+    /// What hashing a password costs, if not the default.
+    pub password_cost: Option<Cost>,
 }
 
 /// The embedded services and the context over them.
@@ -80,10 +89,27 @@ impl Stand {
             tmdb_exports_url: choices.tmdb_exports_url,
             tmdb_requests_per_second: choices.tmdb_requests_per_second.unwrap_or(TMDB_RATE),
             cors_origins: choices.cors_origins,
+            data_key: "alias/screensort-auth".into(),
+            pepper_key: "alias/screensort-pepper".into(),
+            pepper_id: KeyId::new("p1").map_err(Error::Keys)?,
+            index_secret: "screensort/index".into(),
+            mac_secret: "screensort/mac".into(),
+            signing_secret: "screensort/signing".into(),
+            jwks_secret: "screensort/jwks".into(),
+            identity: Identity {
+                issuer: "https://screensort.example".into(),
+                audience: "screensort-api".into(),
+            },
+            password_cost: choices.password_cost.unwrap_or(Cost::DEFAULT),
+            password_policy: Policy::default(),
+            password_max_age: MaxAge::default(),
+            app_url: "http://localhost:3000/v1/docs".into(),
+            mail_from: "ScreenSort <no-reply@screensort.example>".into(),
             security_contact: "mailto:security@example.org".into(),
         };
         let key = random_text()?;
         cloud.secret_or_create(&settings.cursor_secret, || format!("{{\"current\":\"{key}\"}}")).await?;
+        make_rings(&cloud, &settings, clock.now()).await?;
         let stack = Stack::new(settings, clock);
         create_tables(stack.dynamodb(), &stack.settings().tables).await?;
         Ok(Self { cloud, stack })
@@ -105,6 +131,20 @@ impl Stand {
         }
         Ok(())
     }
+}
+
+/// Makes the key rings that do not exist yet.
+async fn make_rings(cloud: &Cloud, settings: &Settings, now: Timestamp) -> Result<(), Error> {
+    for name in [&settings.index_secret, &settings.mac_secret] {
+        let ring = KeyRing::<MacKey>::generate(now).and_then(|ring| ring.to_json()).map_err(Error::Keys)?;
+        cloud.secret_or_create(name, || ring.to_string()).await?;
+    }
+    let ring = KeyRing::<SigningKey>::generate(now).and_then(|ring| ring.to_json()).map_err(Error::Keys)?;
+    let kept = cloud.secret_or_create(&settings.signing_secret, || ring.to_string()).await?;
+    let kept = KeyRing::<SigningKey>::from_json(&kept).map_err(Error::Keys)?;
+    let public = serde_json::json!(Jwks::of(&kept)).to_string();
+    cloud.secret_or_create(&settings.jwks_secret, || public).await?;
+    Ok(())
 }
 
 /// 256 random bits as text.

@@ -21,6 +21,7 @@ pub mod browser;
 pub mod challenge;
 mod email;
 mod error;
+pub mod event;
 pub mod mail_code;
 pub mod password;
 pub mod permission;
@@ -34,7 +35,7 @@ mod username;
 
 pub use email::{Email, EmailFault};
 pub use error::Error;
-pub use permission::{Permission, Permissions};
+pub use permission::{Demand, Permission, Permissions, may};
 pub use role::Role;
 pub use username::{Username, UsernameFault};
 

@@ -7,6 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Error, Role};
 
+/// A permission as a type: see [`may`].
+pub trait Demand: Send + 'static {
+    /// The permission.
+    const PERMISSION: Permission;
+}
+
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// One thing that somebody may do. The text form is `area:action`; it never changes its meaning.
@@ -28,6 +34,19 @@ macro_rules! permissions {
                     $(Self::$name => $text,)*
                 }
             }
+        }
+
+        /// Each permission as a type of the same name, so that what a handler demands stands in its signature.
+        pub mod may {
+            $(
+                $(#[$doc])*
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+
+                impl super::Demand for $name {
+                    const PERMISSION: super::Permission = super::Permission::$name;
+                }
+            )*
         }
     };
 }

@@ -206,6 +206,11 @@ impl Cloud {
         self.threads.spawn(async move { services.create_secret(&wanted, value).await }).await?
     }
 
+    /// The mail, for who outlives this value's borrow.
+    pub fn mailbox(&self) -> Mailbox {
+        Mailbox(self.services.clone())
+    }
+
     /// The newest 500 mails, newest first.
     pub async fn mails(&self) -> Vec<Mail> {
         self.services.mails().await
@@ -230,6 +235,23 @@ impl Cloud {
         drop(services);
         drop(lock);
         flushed?
+    }
+}
+
+/// The mail that was handed to SES.
+#[derive(Clone)]
+pub struct Mailbox(Shared);
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Mailbox(..)")
+    }
+}
+
+impl Mailbox {
+    /// The newest 500 mails, newest first.
+    pub async fn mails(&self) -> Vec<Mail> {
+        self.0.mails().await
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Operation<C> {
     pub route: &'static Route,
     /// What the handler's actor type demands.
     pub access: Access,
+    /// The status of an answer that is no problem.
+    pub success: StatusCode,
     handler: Handler<C>,
     #[cfg(feature = "describe")]
     pub(crate) describe: crate::openapi::Describe,
@@ -70,8 +72,37 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
         T: Answers + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
+        // Nothing to say has a status of its own.
+        let success = if std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>() {
+            StatusCode::NO_CONTENT
+        } else {
+            StatusCode::OK
+        };
+        self.json(route, success, handle)
+    }
+
+    /// As [`Endpoint::route`], but what is asked for happens later: 202.
+    #[must_use]
+    pub fn accepting<A, I, T, F>(self, route: &'static Route, handle: fn(A, I, C) -> F) -> Self
+    where
+        A: Actor<C> + 'static,
+        I: Input + Send + 'static,
+        T: Answers + 'static,
+        F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
+        self.json(route, StatusCode::ACCEPTED, handle)
+    }
+
+    fn json<A, I, T, F>(self, route: &'static Route, success: StatusCode, handle: fn(A, I, C) -> F) -> Self
+    where
+        A: Actor<C> + 'static,
+        I: Input + Send + 'static,
+        T: Answers + 'static,
+        F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
         self.add::<A, I, _, _>(
             route,
+            success,
             handle,
             |reply| {
                 let bytes = json::to_bytes(&reply.body)
@@ -99,6 +130,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     {
         self.add::<A, I, _, _>(
             route,
+            StatusCode::OK,
             handle,
             |reply| {
                 Ok(Rendered {
@@ -117,6 +149,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     fn add<A, I, T, F>(
         mut self,
         route: &'static Route,
+        success: StatusCode,
         handle: fn(A, I, C) -> F,
         render: fn(Reply<T>) -> Result<Rendered, Problem>,
         #[cfg(feature = "describe")] describe: crate::openapi::Describe,
@@ -129,6 +162,10 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     {
         let handler: Handler<C> = Arc::new(move |request: Incoming, context: C| {
             Box::pin(async move {
+                if request.body.len() > route.body_limit() {
+                    let none = route.body_limit() == 0;
+                    return Err(Problem::new(if none { Code::BodyNotAllowed } else { Code::TooLarge }));
+                }
                 let actor = A::prove(&request, &context).await?;
                 let input = {
                     let mut opening = Opening::new(&request);
@@ -136,12 +173,20 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
                     opening.finish(input)?
                 };
                 drop(request);
-                render(handle(actor, input, context).await?)
+                let mut rendered = render(handle(actor, input, context).await?)?;
+                if rendered.status == StatusCode::OK {
+                    rendered.status = success;
+                }
+                if rendered.status == StatusCode::NO_CONTENT {
+                    rendered.bytes = Bytes::new();
+                }
+                Ok(rendered)
             })
         });
         self.operations.push(Operation {
             route,
             access: A::ACCESS,
+            success,
             handler,
             #[cfg(feature = "describe")]
             describe,
@@ -212,7 +257,10 @@ impl Place {
 
     fn rendered(&self, caching: Caching, rendered: Rendered) -> Answer {
         let mut headers = HeaderMap::new();
-        headers.extend(rendered.headers.into_iter().map(|(name, value)| (Some(name), value)));
+        for (name, value) in rendered.headers {
+            // Appended: an answer may set several cookies.
+            headers.append(name, value);
+        }
         headers::cache(&mut headers, caching, self.has_credentials);
         let mut answer =
             Answer { status: rendered.status, headers, body: rendered.bytes, problem: None, cause: None };

@@ -9,6 +9,7 @@ pub mod cursor;
 mod endpoint;
 mod headers;
 mod json;
+pub mod member;
 #[cfg(feature = "describe")]
 pub mod openapi;
 mod opening;
@@ -17,14 +18,17 @@ mod param;
 mod problem;
 mod reply;
 mod request;
+mod whence;
 
 pub use actor::{Actor, Anyone};
 pub use cursor::{Binding, Cursors};
 pub use endpoint::{Answers, Endpoint, Operation};
 pub use headers::{CONTENT_SECURITY_POLICY, allow_origin, secure};
+pub use member::{Authority, Member, Recent, SignedIn, Visitor};
 pub use opening::{FieldError, Input, Opening};
 pub use page::{Page, PageAsk};
 pub use param::{Param, Tenths, Text, Whole};
 pub use problem::{Code, Problem};
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
+pub use whence::Whence;

@@ -74,7 +74,8 @@ pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], ver
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in endpoints.iter().flat_map(Endpoint::operations) {
         let description = (operation.describe)(&mut generators);
-        let value = operation_object(operation.route, description, &problem.clone().to_value());
+        let value =
+            operation_object(operation.route, operation.success, description, &problem.clone().to_value());
         let method = operation.route.method.as_str().to_lowercase();
         paths.entry(operation.route.path).or_default().insert(method, value);
     }
@@ -91,11 +92,19 @@ pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], ver
         },
         "servers": [{"url": "/v1"}],
         "tags": [
+            {"name": "accounts", "description": "Registration, sessions, credentials."},
+            {"name": "admin", "description": "What administrators do."},
             {"name": "movies", "description": "Films, lists, people and search."},
             {"name": "system", "description": "Health, documents, attribution."},
         ],
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": crate::member::SESSION_COOKIE},
+            },
+        },
     })
 }
 
@@ -104,9 +113,23 @@ Lists come in pages: give `next_cursor` back as `cursor`. Unknown, repeated, mal
 parameters are refused and named. This product uses the TMDB API but is not endorsed or certified by TMDB; \
 where a film can be watched comes from JustWatch.";
 
-fn operation_object(route: &Route, description: Description, problem: &Value) -> Value {
+fn operation_object(
+    route: &Route,
+    success: http::StatusCode,
+    description: Description,
+    problem: &Value,
+) -> Value {
     let mut responses = Map::new();
-    responses.insert("200".into(), json!({"description": "As asked.", "content": description.content}));
+    let (said, content) = match success {
+        http::StatusCode::NO_CONTENT => ("Done.", None),
+        http::StatusCode::ACCEPTED => ("Accepted: it happens soon.", Some(description.content)),
+        _ => ("As asked.", Some(description.content)),
+    };
+    let mut answered = json!({"description": said});
+    if let Some(content) = content {
+        answered["content"] = content;
+    }
+    responses.insert(success.as_str().to_owned(), answered);
     if route.caching != Caching::NoStore {
         responses.insert("304".into(), json!({"description": "What If-None-Match names is still current."}));
     }
@@ -130,6 +153,11 @@ fn operation_object(route: &Route, description: Description, problem: &Value) ->
     }
     match route.access {
         Access::Anyone => operation["security"] = json!([]),
+        Access::Member(permission) | Access::Recent(permission) => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}]);
+            operation["x-permission"] = json!(permission.as_str());
+            operation["x-recent-authentication"] = json!(matches!(route.access, Access::Recent(_)));
+        }
     }
     operation
 }
@@ -157,6 +185,12 @@ fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
     if route.binary == "health" {
         // A deep look is for administrators.
         codes.push(Code::Unauthorized);
+    }
+    if !matches!(route.access, Access::Anyone) {
+        codes.extend([Code::Unauthorized, Code::Forbidden]);
+    }
+    if matches!(route.area, screensort_routes::Area::Accounts | screensort_routes::Area::Admin) {
+        codes.extend([Code::Unauthorized, Code::Forbidden, Code::Conflict, Code::Gone, Code::InvalidBody]);
     }
     if has_body {
         codes.extend([Code::TooLarge, Code::UnsupportedMediaType, Code::InvalidBody]);

@@ -89,6 +89,11 @@ impl<'r> Opening<'r> {
         Self { describing: true, ..Self::new(request) }
     }
 
+    /// The request itself, for what is neither a parameter nor the body.
+    pub fn request(&self) -> &'r Incoming {
+        self.request
+    }
+
     /// A path parameter.
     pub fn path<T: Param>(&mut self, name: &'static str, about: &'static str) -> Option<T> {
         self.describe::<T>(name, "path", true, about, false);
@@ -141,6 +146,15 @@ impl<'r> Opening<'r> {
                 None
             }
         }
+    }
+
+    /// The JSON body, which may be left out as a whole.
+    pub fn optional_body<T: Default + DeserializeOwned + schemars::JsonSchema>(&mut self) -> Option<T> {
+        if self.request.body.is_empty() && !self.describing {
+            self.body_read = true;
+            return Some(T::default());
+        }
+        self.body()
     }
 
     /// Notes that `name` was refused for a reason that its type alone could not see.

@@ -70,6 +70,42 @@ codes! {
     /// A field is wrong; `errors` names each.
     InvalidBody = "invalid_body", UNPROCESSABLE_ENTITY, "A field was refused",
         "See errors for each field and what it allows.";
+    /// Somebody has the user name.
+    UsernameTaken = "username_taken", CONFLICT, "The user name is taken", "Choose another user name.";
+    /// Somebody else changed it meanwhile, or a rule stands against it.
+    Conflict = "conflict", CONFLICT, "Not possible as things are", "Read it again, then decide again.";
+    /// The password is under the policy; `errors` names each reason.
+    WeakPassword = "weak_password", UNPROCESSABLE_ENTITY, "The password is not good enough",
+        "See errors for each reason.";
+    /// The password is too old, or known to others.
+    PasswordExpired = "password_expired", FORBIDDEN, "Set a new password first",
+        "The password is too old: ask for a mail at /v1/password/forgot and set a new one.";
+    /// A one-time code is not the right one.
+    WrongCode = "wrong_code", UNPROCESSABLE_ENTITY, "The code is wrong",
+        "Type the code that is shown now; each works once.";
+    /// Name, address, password, code or ticket are wrong; which is not said.
+    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "Signing in failed",
+        "Check what you typed. If you have no account with us, register.";
+    /// A challenge has to be solved first.
+    ChallengeRequired = "challenge_required", UNAUTHORIZED, "Solve a challenge first",
+        "Get one from /v1/login/challenge, solve it, and send the answer as challenge.";
+    /// The password is right, the address is not verified.
+    EmailUnverified = "email_unverified", FORBIDDEN, "Verify your address first",
+        "Follow the link in the mail; /v1/register/resend sends it again.";
+    /// A refresh token was used twice.
+    TokenReuse = "token_reuse", UNAUTHORIZED, "The token was used before",
+        "The session has ended because its token is in two hands. Sign in again.";
+    /// Too long without a request, or too long in all.
+    SessionExpired = "session_expired", UNAUTHORIZED, "The session has ended", "Sign in again.";
+    /// Who it is was not proven recently enough.
+    ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "Prove again who you are",
+        "Call /v1/reauthenticate first; it counts for ten minutes.";
+    /// An unsafe call of a cookie session that its page did not make.
+    Csrf = "csrf", FORBIDDEN, "The call did not come from the page",
+        "Send the token of /v1/csrf as X-CSRF-Token, from an allowed origin.";
+    /// Too many attempts on one account or from one network.
+    TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS, "Too many attempts",
+        "Wait as long as Retry-After says.";
     /// No or unusable credentials.
     Unauthorized = "unauthorized", UNAUTHORIZED, "Sign in first", "Send a valid access token.";
     /// Signed in, but not allowed.
@@ -159,6 +195,7 @@ impl Problem {
     #[must_use]
     pub fn with_header(mut self, name: http::HeaderName, value: &str) -> Self {
         if let Ok(value) = value.parse() {
+            self.headers.retain(|(theirs, _)| *theirs != name || *theirs == http::header::SET_COOKIE);
             self.headers.push((name, value));
         }
         self
@@ -208,6 +245,25 @@ impl Problem {
             errors: self.errors,
         };
         (self.code, document, self.headers)
+    }
+}
+
+impl From<screensort_crypto::Error> for Problem {
+    fn from(error: screensort_crypto::Error) -> Self {
+        let code = match &error {
+            screensort_crypto::Error::KeyService { .. } => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        Self::new(code).caused_by(error)
+    }
+}
+
+impl From<screensort_auth::Error> for Problem {
+    fn from(error: screensort_auth::Error) -> Self {
+        match error {
+            screensort_auth::Error::Crypto(error) => error.into(),
+            error => Self::new(Code::Internal).caused_by(error),
+        }
     }
 }
 

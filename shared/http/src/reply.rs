@@ -17,6 +17,14 @@ impl<T> Reply<T> {
         Self { status: StatusCode::OK, headers: Vec::new(), body }
     }
 
+    /// Done, and nothing to say: the route's status without content.
+    pub fn done() -> Self
+    where
+        T: Default,
+    {
+        Self::ok(T::default())
+    }
+
     /// The same with another status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {

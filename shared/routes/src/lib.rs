@@ -4,6 +4,7 @@
 //! checked against it. It knows nothing of what an endpoint does and must never depend on one.
 
 use http::Method;
+use screensort_auth::Permission;
 
 mod table;
 pub use table::*;
@@ -32,8 +33,24 @@ pub struct Route {
 /// The package under `functions/` that an endpoint lives in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
+    /// Registration, sessions, credentials.
+    Accounts,
+    /// What administrators do.
+    Admin,
+    /// What a person does with films: thumbs, ratings, history, watchlist, imports.
+    Library,
+    /// Account links: what one person lets another read.
+    Links,
     /// Films, lists, people and search.
     Movies,
+    /// Operators, service clients and their keys.
+    Operators,
+    /// Profile, preferences, export and deletion.
+    Profile,
+    /// Recommendations and their reasons.
+    Recommendations,
+    /// Reviews and their moderation.
+    Reviews,
     /// Health, documents, attribution.
     System,
 }
@@ -42,7 +59,15 @@ impl Area {
     /// The folder's name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Accounts => "accounts",
+            Self::Admin => "admin",
+            Self::Library => "library",
+            Self::Links => "links",
             Self::Movies => "movies",
+            Self::Operators => "operators",
+            Self::Profile => "profile",
+            Self::Recommendations => "recommendations",
+            Self::Reviews => "reviews",
             Self::System => "system",
         }
     }
@@ -53,6 +78,10 @@ impl Area {
 pub enum Access {
     /// Anybody, signed in or not.
     Anyone,
+    /// Somebody signed in who has the permission.
+    Member(Permission),
+    /// The same, and who they are was proven in the last ten minutes.
+    Recent(Permission),
 }
 
 /// Which counter a call draws on.
@@ -62,6 +91,10 @@ pub enum Quota {
     Free,
     /// Reads, counted approximately in memory.
     Read,
+    /// Calls about credentials: each has attempt counters of its own.
+    Attempts,
+    /// Changes of what is one's own, counted exactly per person and day in the table.
+    Write,
 }
 
 /// How an answer may be kept by caches.
@@ -76,6 +109,15 @@ pub enum Caching {
 }
 
 impl Route {
+    /// The most bytes that a body may have.
+    pub fn body_limit(&self) -> usize {
+        match self.area {
+            _ if self.method == Method::GET => 0,
+            Area::Accounts | Area::Admin => 16 << 10,
+            _ => 64 << 10,
+        }
+    }
+
     /// The names of the path's parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> {
         self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))

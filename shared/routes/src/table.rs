@@ -1,11 +1,12 @@
 //! The table itself. A new endpoint starts here: the tests then name every part that is still missing.
 
 use http::Method;
+use screensort_auth::Permission;
 
 use crate::{Access, Area, Caching, Quota, Route};
 
 macro_rules! routes {
-    ($($name:ident: $method:ident $path:literal => $area:ident/$binary:literal, $access:ident, $quota:ident,
+    ($($name:ident: $method:ident $path:literal => $area:ident/$binary:literal, $access:ident $(($permission:ident))?, $quota:ident,
        $caching:ident, $summary:literal;)*) => {
         $(
             #[doc = concat!("`", stringify!($method), " ", $path, "`: ", $summary)]
@@ -14,7 +15,7 @@ macro_rules! routes {
                 path: $path,
                 binary: $binary,
                 area: Area::$area,
-                access: Access::$access,
+                access: Access::$access $((Permission::$permission))?,
                 quota: Quota::$quota,
                 caching: Caching::$caching,
                 summary: $summary,
@@ -27,6 +28,64 @@ macro_rules! routes {
 }
 
 routes! {
+    REGISTER: POST "/register" => Accounts/"register", Anyone, Attempts, NoStore,
+        "Make an account; a mail asks to verify the address.";
+    REGISTER_VERIFY: POST "/register/verify" => Accounts/"register_verify", Anyone, Attempts, NoStore,
+        "Verify the address with the mailed token.";
+    REGISTER_RESEND: POST "/register/resend" => Accounts/"register_resend", Anyone, Attempts, NoStore,
+        "Ask for the verification mail again.";
+    LOGIN: POST "/login" => Accounts/"login", Anyone, Attempts, NoStore,
+        "Sign in with name or address and password.";
+    LOGIN_CHALLENGE: GET "/login/challenge" => Accounts/"login_challenge", Anyone, Attempts, NoStore,
+        "A proof-of-work challenge (altcha) for a login that asks for one.";
+    LOGIN_MFA: POST "/login/mfa" => Accounts/"login_mfa", Anyone, Attempts, NoStore,
+        "Finish a login with the second factor.";
+    LOGIN_MFA_SEND: POST "/login/mfa/send" => Accounts/"login_mfa_send", Anyone, Attempts, NoStore,
+        "Have the one-time code of a login mailed.";
+    TOKEN_REFRESH: POST "/token/refresh" => Accounts/"token_refresh", Anyone, Attempts, NoStore,
+        "A new pair of tokens for a refresh token.";
+    LOGOUT: POST "/logout" => Accounts/"logout", Member(SessionsEndOwn), Attempts, NoStore,
+        "End this session, or all of one's own.";
+    SESSION: GET "/session" => Accounts/"session", Anyone, Read, NoStore,
+        "Who is signed in, and for how long.";
+    SESSIONS: GET "/sessions" => Accounts/"sessions", Member(SessionsReadOwn), Read, NoStore,
+        "One's own sessions.";
+    SESSION_END: DELETE "/sessions/{id}" => Accounts/"session_end", Member(SessionsEndOwn), Attempts, NoStore,
+        "End one of one's own sessions.";
+    LOGINS: GET "/logins" => Accounts/"logins", Member(AccountReadOwn), Read, NoStore,
+        "One's own logins, newest first.";
+    PASSWORD_FORGOT: POST "/password/forgot" => Accounts/"password_forgot", Anyone, Attempts, NoStore,
+        "Ask for a mail with which to set a new password.";
+    PASSWORD_RESET: POST "/password/reset" => Accounts/"password_reset", Anyone, Attempts, NoStore,
+        "Set a new password with the mailed token; every session ends.";
+    PASSWORD: PUT "/password" => Accounts/"password", Member(AccountWriteOwn), Attempts, NoStore,
+        "Change one's own password; other sessions end.";
+    REAUTHENTICATE: POST "/reauthenticate" => Accounts/"reauthenticate", Member(AccountReadOwn), Attempts, NoStore,
+        "Prove again who one is, for what asks for it.";
+    CSRF: GET "/csrf" => Accounts/"csrf", Member(AccountReadOwn), Read, NoStore,
+        "The token that a cookie session sends back with every unsafe call.";
+    JWKS: GET "/.well-known/jwks.json" => Accounts/"jwks", Anyone, Free, Document,
+        "The public keys of access tokens (RFC 7517).";
+    MFA_TOTP_BEGIN: POST "/mfa/totp" => Accounts/"mfa_totp", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Begin to enrol an authenticator.";
+    MFA_TOTP_CONFIRM: PUT "/mfa/totp" => Accounts/"mfa_totp", Member(AccountWriteOwn), Attempts, NoStore,
+        "Confirm the authenticator with its first code; answers with recovery codes.";
+    MFA_TOTP_REMOVE: DELETE "/mfa/totp" => Accounts/"mfa_totp", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Remove the authenticator.";
+    MFA_RECOVERY_CODES: POST "/mfa/recovery_codes" => Accounts/"mfa_recovery_codes", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Ten new recovery codes in the place of all others.";
+    MFA_EMAIL_ON: PUT "/mfa/email" => Accounts/"mfa_email", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Use one-time codes by mail as the second factor.";
+    MFA_EMAIL_OFF: DELETE "/mfa/email" => Accounts/"mfa_email", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Stop using one-time codes by mail.";
+    EMAIL: POST "/email" => Accounts/"email", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Change one's own address; the new one is asked to confirm.";
+    EMAIL_CONFIRM: POST "/email/confirm" => Accounts/"email_confirm", Member(AccountWriteOwn), Attempts, NoStore,
+        "Confirm the new address with the mailed token.";
+    ADMIN_USERS: GET "/admin/users" => Admin/"admin_users", Member(UsersRead), Read, NoStore,
+        "Accounts, with roles and state.";
+    ADMIN_USER_CHANGE: PATCH "/admin/users/{id}" => Admin/"admin_user_change", Recent(UsersManage), Attempts, NoStore,
+        "Change an account's roles, grants, denials or state.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
         "Browse films by filters, in one of five orders.";
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,

@@ -62,6 +62,14 @@ client!(
     s3, aws_sdk_s3, services_url, force_path_style where services_url
 );
 client!(
+    /// KMS.
+    kms, aws_sdk_kms, services_url
+);
+client!(
+    /// SES.
+    mail, aws_sdk_sesv2, services_url
+);
+client!(
     /// Secrets Manager.
     secrets, aws_sdk_secretsmanager, services_url
 );

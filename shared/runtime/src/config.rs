@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use screensort_auth::password::{Cost, MaxAge, Policy};
+use screensort_auth::token::Identity;
+use screensort_crypto::KeyId;
 use screensort_store::Tables;
 
 /// Why the configuration is unusable. The text names the variable and never its value.
@@ -62,6 +65,32 @@ pub struct Settings {
     pub tmdb_requests_per_second: u32,
     /// Origins that browsers may call from; never `*`.
     pub cors_origins: Vec<String>,
+    /// The key that wraps people's data keys: id, alias or ARN.
+    pub data_key: String,
+    /// The key that peppers passwords: id, alias or ARN.
+    pub pepper_key: String,
+    /// The name of that key in stored hashes.
+    pub pepper_id: KeyId,
+    /// The secret with the keys of the blind index.
+    pub index_secret: String,
+    /// The secret with the keys of cookies, refresh tokens, challenges and codes.
+    pub mac_secret: String,
+    /// The secret with the keys that sign access tokens.
+    pub signing_secret: String,
+    /// The secret with the public halves of those.
+    pub jwks_secret: String,
+    /// Who we are in access tokens.
+    pub identity: Identity,
+    /// What hashing a password costs.
+    pub password_cost: Cost,
+    /// What a new password must be like.
+    pub password_policy: Policy,
+    /// When a password is too old.
+    pub password_max_age: MaxAge,
+    /// Where links in mail lead: the page of whoever's app this is. Never taken from a request.
+    pub app_url: String,
+    /// The address that mail comes from.
+    pub mail_from: String,
     /// Where to report a weakness: a `mailto:` or `https:` address.
     pub security_contact: String,
 }
@@ -88,6 +117,7 @@ impl Settings {
             None => Ok(None),
         };
         let services_url = url("AWS_ENDPOINT_URL")?;
+        let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
         let cors_origins: Vec<String> = get("SCREENSORT_CORS_ORIGINS")
             .map(|list| list.split(',').map(|o| o.trim().to_owned()).filter(|o| !o.is_empty()).collect())
             .unwrap_or_default();
@@ -106,7 +136,12 @@ impl Settings {
             },
             dynamodb_url: url("AWS_ENDPOINT_URL_DYNAMODB")?.or_else(|| services_url.clone()),
             services_url,
-            tables: Tables { catalog: need("SCREENSORT_TABLE_CATALOG")? },
+            tables: Tables {
+                catalog: need("SCREENSORT_TABLE_CATALOG")?,
+                auth: get("SCREENSORT_TABLE_AUTH").unwrap_or_else(|| Tables::default().auth),
+                library: get("SCREENSORT_TABLE_LIBRARY").unwrap_or_else(|| Tables::default().library),
+                audit: get("SCREENSORT_TABLE_AUDIT").unwrap_or_else(|| Tables::default().audit),
+            },
             artifacts_bucket: need("SCREENSORT_BUCKET_ARTIFACTS")?,
             cursor_secret: get("SCREENSORT_SECRET_CURSOR").unwrap_or_else(|| "screensort/cursor".into()),
             tmdb_secret: get("SCREENSORT_SECRET_TMDB").unwrap_or_else(|| "screensort/tmdb".into()),
@@ -121,9 +156,52 @@ impl Settings {
                     .ok_or(Error::Bad("SCREENSORT_TMDB_RATE", "a whole number from 1 to 40"))?,
             },
             cors_origins,
+            data_key: or("SCREENSORT_KEY_DATA", "alias/screensort-auth"),
+            pepper_key: or("SCREENSORT_KEY_PEPPER", "alias/screensort-pepper"),
+            pepper_id: KeyId::new(or("SCREENSORT_PEPPER_ID", "p1"))
+                .map_err(|_| Error::Bad("SCREENSORT_PEPPER_ID", "1 to 32 of a-z, 0-9 and -"))?,
+            index_secret: or("SCREENSORT_SECRET_INDEX", "screensort/index"),
+            mac_secret: or("SCREENSORT_SECRET_MAC", "screensort/mac"),
+            signing_secret: or("SCREENSORT_SECRET_SIGNING", "screensort/signing"),
+            jwks_secret: or("SCREENSORT_SECRET_JWKS", "screensort/jwks"),
+            identity: Identity {
+                issuer: or("SCREENSORT_ISSUER", "https://screensort.example"),
+                audience: or("SCREENSORT_AUDIENCE", "screensort-api"),
+            },
+            password_cost: password_cost(&or("SCREENSORT_ARGON2", "65536,3,1"))?,
+            password_policy: password_policy(
+                &or("PASSWORD_POLICY", "classic"),
+                &or("CLASSIC_WAIVE_AT", "15"),
+            )?,
+            password_max_age: MaxAge {
+                days: or("PASSWORD_MAX_AGE_DAYS", "0")
+                    .parse()
+                    .map_err(|_| Error::Bad("PASSWORD_MAX_AGE_DAYS", "a number of days, 0 for never"))?,
+            },
+            app_url: url("SCREENSORT_APP_URL")?.unwrap_or_else(|| "http://localhost:3000/v1/docs".into()),
+            mail_from: or("SCREENSORT_MAIL_FROM", "ScreenSort <no-reply@screensort.example>"),
             security_contact: get("SCREENSORT_SECURITY_CONTACT")
                 .unwrap_or_else(|| "mailto:security@example.org".into()),
         })
+    }
+}
+
+/// `memory in KiB,passes,lanes`.
+fn password_cost(text: &str) -> Result<Cost, Error> {
+    const BAD: Error =
+        Error::Bad("SCREENSORT_ARGON2", "KiB,passes,lanes, such as 65536,3,1; at least 19456,2,1");
+    let numbers: Vec<u32> =
+        text.split(',').map(|part| part.trim().parse().map_err(|_| BAD)).collect::<Result<_, _>>()?;
+    let [memory, passes, lanes] = numbers[..] else { return Err(BAD) };
+    Cost::new(memory, passes, lanes).map_err(|_| BAD)
+}
+
+fn password_policy(profile: &str, waive_at: &str) -> Result<Policy, Error> {
+    let waive_at = waive_at.parse().map_err(|_| Error::Bad("CLASSIC_WAIVE_AT", "a length, 0 for never"))?;
+    match profile {
+        "classic" => Ok(Policy::classic(waive_at)),
+        "nist" => Ok(Policy::nist()),
+        _ => Err(Error::Bad("PASSWORD_POLICY", "classic or nist")),
     }
 }
 
@@ -136,6 +214,8 @@ mod tests {
             "SCREENSORT_CORS_ORIGINS" => None,
             "AWS_SESSION_TOKEN" | "AWS_ENDPOINT_URL" | "AWS_ENDPOINT_URL_DYNAMODB" => None,
             "TMDB_BASE_URL" | "TMDB_EXPORTS_URL" | "SCREENSORT_TMDB_RATE" => None,
+            _ if name.starts_with("PASSWORD_") || name.starts_with("CLASSIC_") => None,
+            "SCREENSORT_ARGON2" | "SCREENSORT_APP_URL" | "SCREENSORT_PEPPER_ID" => None,
             _ => Some(format!("planted-{name}")),
         }
     }

@@ -8,13 +8,16 @@ mod artifact;
 mod client;
 mod config;
 mod gateway;
+mod people;
 mod record;
+mod secrets;
 mod serve;
 mod stack;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{Credentials, Error as ConfigError, Settings, TMDB_RATE};
 pub use gateway::{Event, event};
+pub use people::Mail;
 pub use record::Record;
 pub use serve::{Job, JobError, handle, job, serve};
 pub use stack::Stack;

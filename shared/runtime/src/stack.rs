@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::artifact::{Artifacts, Shelf};
+use crate::people::People;
 use crate::{Settings, client};
 
 /// The context of every handler and job. Cheap to clone. What a function never asks for is never built, and
@@ -27,6 +28,7 @@ struct Inner {
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
     shelf: Shelf,
     cursors: OnceCell<Cursors>,
+    people: People,
 }
 
 /// The secret that keys cursors.
@@ -48,6 +50,7 @@ impl Stack {
             secrets: OnceLock::new(),
             shelf: Shelf::default(),
             cursors: OnceCell::new(),
+            people: People::default(),
         }))
     }
 
@@ -144,7 +147,11 @@ impl Stack {
         self.0.secrets.get_or_init(|| client::secrets(&self.0.settings, self.http()))
     }
 
-    fn http(&self) -> SharedHttpClient {
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
+    }
+
+    pub(crate) fn http(&self) -> SharedHttpClient {
         self.0.http.get_or_init(|| client::http_client(&self.0.settings)).clone()
     }
 }

@@ -4,14 +4,25 @@
 //! is the only crate that speaks DynamoDB: every value travels as an expression attribute value, every
 //! expression is a constant, there is no PartiQL. It must never know of HTTP, permissions or presentation.
 
+mod accounts;
+mod attempts;
 mod catalogue;
 mod error;
 mod meter;
+mod one_time;
+mod outbox;
 mod progress;
+mod sessions;
 mod table;
+mod vault;
 
+pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
+pub use attempts::{Attempts, Bucket, Count, Tallies};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
 pub use meter::{Meter, Spent};
+pub use one_time::{OneTime, Ticket, Token, Tried};
+pub use outbox::{Letter, Outbox, To};
 pub use progress::{Progress, Run, RunState};
+pub use sessions::{Login, Opened, Opening, Proof, Session, Sessions};
 pub use table::{Tables, create_tables};

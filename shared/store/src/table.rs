@@ -12,11 +12,22 @@ use crate::Error;
 pub struct Tables {
     /// Films, people, operators, lists, sync cursors: all of it can be made again.
     pub catalog: String,
+    /// Credentials, sessions, one-time tokens, attempt counters, mail that waits.
+    pub auth: String,
+    /// What people do and say: thumbs, ratings, history, reviews, profiles.
+    pub library: String,
+    /// Security and data events: put only.
+    pub audit: String,
 }
 
 impl Default for Tables {
     fn default() -> Self {
-        Self { catalog: "screensort-catalog".into() }
+        Self {
+            catalog: "screensort-catalog".into(),
+            auth: "screensort-auth".into(),
+            library: "screensort-library".into(),
+            audit: "screensort-audit".into(),
+        }
     }
 }
 
@@ -32,7 +43,7 @@ pub(crate) const TTL: &str = "ttl";
 /// # Errors
 /// If the store is down or refuses.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Error> {
-    for name in [&tables.catalog] {
+    for name in [&tables.catalog, &tables.auth, &tables.library, &tables.audit] {
         create(client, name).await?;
     }
     Ok(())

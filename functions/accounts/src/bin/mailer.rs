@@ -1,0 +1,5 @@
+//! The Lambda binary of `mailer`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::job(screensort_accounts::mailer::job)
+}

@@ -1,0 +1,43 @@
+//! `POST /email/confirm`: confirm the new address with the mailed token.
+
+use screensort_auth::event::Event;
+use screensort_auth::may;
+use screensort_http::{Endpoint, Member, Problem, Reply};
+use screensort_routes::EMAIL_CONFIRM;
+use screensort_runtime::Stack;
+use screensort_store::To;
+
+use crate::ask::Ask;
+use crate::mailed::{TokenBody, gone, hashed};
+use crate::person::{data_key, letter, open, seal, whole};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("email_confirm").route(EMAIL_CONFIRM, confirm)
+}
+
+/// The purpose of the token.
+pub const PURPOSE: &str = "email.change";
+
+async fn confirm(
+    Member { who, .. }: Member<may::AccountWriteOwn>,
+    ask: Ask<TokenBody>,
+    stack: Stack,
+) -> Result<Reply<()>, Problem> {
+    let now = stack.clock().now();
+    let burnt = hashed(&ask.body.token, PURPOSE)?;
+    let token = stack.one_time().token(&burnt, now).await?.ok_or_else(gone)?;
+    // Only the account that asked, and only for the address that the mail went to.
+    let term = token.subject.filter(|_| token.account == who.id()).ok_or_else(gone)?;
+    let person = whole(&stack, &who).await?;
+    let pending = person.account.pending_email.as_deref().ok_or_else(gone)?;
+    let key = data_key(&stack, &person).await?;
+    let sealed = seal(&key, who.id(), "email", &open(&key, who.id(), "pending_email", pending)?)?;
+    let former = To::Former(who.id().to_owned(), person.account.email.clone());
+    let notice = letter("email_changed", former, None, now)?;
+    if !stack.accounts().confirm_email(&person.account, &burnt, &term, &sealed, &notice).await? {
+        return Err(gone());
+    }
+    ask.whence.note(Event::EmailChanged, Some(who.id()));
+    Ok(Reply::done())
+}

@@ -1,0 +1,213 @@
+//! `POST /login`: sign in with name or address and password.
+
+use schemars::JsonSchema;
+use screensort_auth::browser::DeviceId;
+use screensort_auth::challenge;
+use screensort_auth::event::Event;
+use screensort_auth::password::{Password, Verdict};
+use screensort_auth::{Email, Username};
+use screensort_crypto::{BlindIndex, OneTimeToken};
+use screensort_http::member::unauthenticated;
+use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, Whence};
+use screensort_routes::LOGIN;
+use screensort_runtime::Stack;
+use screensort_store::{Accounts, Person, Ticket};
+use serde::Deserialize;
+
+use crate::ask::{Ask, Secret, refused};
+use crate::guard::{self, Reserved};
+use crate::login_challenge::ACTION;
+use crate::person::{EMAIL_INDEX, check, hash};
+use crate::start::{DEVICE_COOKIE, LoginAnswer, Start, start};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("login").route(LOGIN, login)
+}
+
+/// How long the second factor may take.
+const TICKET_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+/// The purpose of the second step's token.
+pub(crate) const TICKET: &str = "login.ticket";
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Credentials")]
+struct Body {
+    /// The address; or give `username`.
+    email: Option<String>,
+    /// The user name; or give `email`.
+    username: Option<String>,
+    password: Secret,
+    /// A session of 30 days instead of 12 hours.
+    #[serde(default)]
+    remember: bool,
+    /// `token` unless given; `cookie` for browsers.
+    #[serde(default)]
+    session: Mode,
+    /// The answer to a challenge, if one was asked for.
+    challenge: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "SessionMode")]
+enum Mode {
+    #[default]
+    Token,
+    Cookie,
+}
+
+/// Who is meant: how they are found, and the name of what counts their attempts.
+struct Handle {
+    handles: Vec<String>,
+    subject: String,
+}
+
+async fn handle(stack: &Stack, body: &Body) -> Result<Handle, Problem> {
+    let index = stack.index_ring().await?;
+    let counted = |form: &str| BlindIndex::new(&index, "login").term(form).to_string();
+    match (&body.email, &body.username) {
+        (Some(text), None) => match Email::parse(text) {
+            Ok(email) => {
+                let form = email.index_form();
+                let terms = BlindIndex::new(&index, EMAIL_INDEX).all_versions(&form);
+                let handles = terms.iter().map(|term| Accounts::email_handle(term.as_str())).collect();
+                Ok(Handle { handles, subject: counted(&form) })
+            }
+            // Nobody has such an address; it is answered like one that nobody has.
+            Err(_) => Ok(Handle { handles: vec![Accounts::email_handle("-")], subject: counted("-@-") }),
+        },
+        (None, Some(text)) => {
+            let form = Username::parse(text).map_or_else(|_| "-".to_owned(), |name| name.unique_form());
+            Ok(Handle { handles: vec![Accounts::name_handle(&form)], subject: counted(&form) })
+        }
+        _ => Err(refused("/email", "missing_field", "give either email or username")),
+    }
+}
+
+async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAnswer>, Problem> {
+    let (body, whence) = (&ask.body, &ask.whence);
+    let cookie = body.session == Mode::Cookie;
+    if cookie && whence.is_cross_site(stack.origins()) {
+        return Err(Problem::new(Code::Csrf).with_detail("A page of another site may not sign anybody in."));
+    }
+    let now = stack.clock().now();
+    let Handle { handles, subject } = handle(&stack, body).await?;
+    let macs = stack.mac_ring().await?;
+    let device = whence.cookie(DEVICE_COOKIE);
+    let device = device.and_then(|text| DeviceId::from_cookie(&macs, &subject, text, now).ok());
+    let counter = match &device {
+        Some(device) => format!("{subject}#{}", device.as_str()),
+        None => subject.clone(),
+    };
+    let passed = passed(&stack, body.challenge.as_deref()).await?;
+    let reserved = guard::reserve(&stack, &counter, &handles, passed, whence).await?;
+    let person = verify(&stack, &body.password, &reserved, whence).await?;
+    if let Some(answer) = second_step(&stack, &person, &subject, body.remember, cookie).await? {
+        guard::forgive(&stack, &reserved, whence).await?;
+        return Ok(Reply::ok(answer));
+    }
+    let how = Start {
+        person: &person,
+        whence,
+        remember: body.remember,
+        cookie,
+        proof: None,
+        ticket: None,
+        counter: reserved.counter,
+        device: (subject, device),
+    };
+    start(&stack, how).await?.ok_or_else(wrong)
+}
+
+/// Whether a challenge was solved for this attempt. It counts once.
+async fn passed(stack: &Stack, answer: Option<&str>) -> Result<bool, Problem> {
+    let Some(answer) = answer else { return Ok(false) };
+    let macs = stack.mac_ring().await?;
+    match challenge::verify(&macs, ACTION, answer, stack.clock().now()) {
+        Ok(solved) => Ok(stack.one_time().burn(&solved.id, solved.expires_at).await?),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The person, if the password is theirs and they may sign in.
+async fn verify(
+    stack: &Stack,
+    password: &Secret,
+    reserved: &Reserved,
+    whence: &Whence,
+) -> Result<Person, Problem> {
+    // What cannot be a password is checked like one, so that it takes as long.
+    let typed = Password::parse(password.expose());
+    let possible = typed.is_ok();
+    let typed = match typed {
+        Ok(typed) => typed,
+        Err(_) => Password::parse("-").map_err(screensort_auth::Error::from)?,
+    };
+    let stored = reserved.person.as_ref().map(|person| person.credentials.password.as_str());
+    let verdict = check(stack, &typed, stored).await?;
+    let failed = || {
+        whence.note(Event::LoginFailed, reserved.account.as_deref());
+        wrong()
+    };
+    let Verdict::Right { needs_rehash } = verdict else { return Err(failed()) };
+    let Some(person) = reserved.person.clone().filter(|person| possible && !person.account.disabled) else {
+        return Err(failed());
+    };
+    if person.account.verified_at.is_none() {
+        guard::forgive(stack, reserved, whence).await?;
+        return Err(Problem::new(Code::EmailUnverified));
+    }
+    let set_at = person.credentials.password_changed_at;
+    if stack.settings().password_max_age.judge(set_at, false, stack.clock().now()).must_change {
+        return Err(Problem::new(Code::PasswordExpired));
+    }
+    if needs_rehash {
+        let better = hash(stack, &typed).await?;
+        // Somebody who signs in at the same moment may have been faster: theirs is as good.
+        stack.accounts().rehash(&person.account.id, &person.credentials.password, &better).await?;
+    }
+    Ok(person)
+}
+
+/// What is asked for besides the password, if anything.
+async fn second_step(
+    stack: &Stack,
+    person: &Person,
+    subject: &str,
+    remember: bool,
+    cookie: bool,
+) -> Result<Option<LoginAnswer>, Problem> {
+    let methods = if person.credentials.totp.is_some() {
+        vec!["totp", "recovery_code"]
+    } else if person.credentials.mail_factor {
+        vec!["email"]
+    } else {
+        return Ok(None);
+    };
+    let token = OneTimeToken::generate()?;
+    let ticket = Ticket {
+        account: person.account.id.clone(),
+        generation: person.account.generation,
+        expires_at: stack.clock().now() + TICKET_LIFETIME,
+        remember,
+        cookie,
+        subject: subject.to_owned(),
+        tries: 0,
+        code: None,
+        code_sent_at: None,
+    };
+    stack.one_time().issue(token.hash(TICKET).as_str(), &ticket).await?;
+    Ok(Some(LoginAnswer {
+        mfa_required: Some(true),
+        mfa_token: Some(token.to_text().to_string()),
+        methods: Some(methods),
+        ..LoginAnswer::default()
+    }))
+}
+
+/// 401, the same for every cause.
+pub(crate) fn wrong() -> Problem {
+    unauthenticated(Code::InvalidCredentials)
+}

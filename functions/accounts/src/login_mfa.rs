@@ -1,0 +1,103 @@
+//! `POST /login/mfa`: finish a login with the second factor.
+
+use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
+use screensort_auth::browser::DeviceId;
+use screensort_auth::event::Event;
+use screensort_auth::mail_code::{Outcome, Waiting};
+use screensort_auth::recovery::RecoveryCode;
+use screensort_auth::totp::Step;
+use screensort_crypto::{OneTimeToken, TokenHash};
+use screensort_http::{Anyone, Endpoint, Problem, Reply};
+use screensort_routes::LOGIN_MFA;
+use screensort_runtime::Stack;
+use screensort_store::{Person, Proof, Ticket, Tried};
+use serde::Deserialize;
+
+use crate::ask::{Ask, Secret, refused};
+use crate::guard;
+use crate::login::{TICKET, wrong};
+use crate::person::totp_secret;
+use crate::start::{DEVICE_COOKIE, LoginAnswer, Start, start};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("login_mfa").route(LOGIN_MFA, finish)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SecondFactor")]
+struct Body {
+    /// Of the login's answer.
+    mfa_token: Secret,
+    /// The code that the authenticator shows, or that was mailed.
+    code: Option<Secret>,
+    /// One of the recovery codes.
+    recovery_code: Option<Secret>,
+}
+
+async fn finish(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAnswer>, Problem> {
+    let (body, whence, now) = (&ask.body, &ask.whence, stack.clock().now());
+    if body.code.is_some() == body.recovery_code.is_some() {
+        return Err(refused("/code", "missing_field", "give either code or recovery_code"));
+    }
+    let token = OneTimeToken::parse(body.mfa_token.expose()).map_err(|_| wrong())?;
+    let hash = token.hash(TICKET).as_str().to_owned();
+    // Counted before anything is compared, twice: five codes a ticket, and the account's own limit over tickets.
+    let most = Limit::CODES_PER_TICKET.max;
+    let Tried::Counted(ticket) = stack.one_time().try_ticket(&hash, most, now).await? else {
+        return Err(wrong());
+    };
+    let counter = format!("mfa#{}", ticket.account);
+    let reserved = guard::reserve(&stack, &counter, &[], true, whence).await?;
+    let person = stack.accounts().person(&ticket.account).await?.ok_or_else(wrong)?;
+    if person.account.disabled || person.account.generation != ticket.generation {
+        return Err(wrong());
+    }
+    let Some(proof) = prove(&stack, &person, &ticket, &hash, body).await? else {
+        whence.note(Event::MfaFailed, Some(&ticket.account));
+        return Err(wrong());
+    };
+    let macs = stack.mac_ring().await?;
+    let device = whence.cookie(DEVICE_COOKIE);
+    let device = device.and_then(|text| DeviceId::from_cookie(&macs, &ticket.subject, text, now).ok());
+    let how = Start {
+        person: &person,
+        whence,
+        remember: ticket.remember,
+        cookie: ticket.cookie,
+        proof: Some(proof),
+        ticket: Some(hash),
+        counter: reserved.counter,
+        device: (ticket.subject, device),
+    };
+    start(&stack, how).await?.ok_or_else(wrong)
+}
+
+/// What the code proves, if it is right.
+async fn prove(
+    stack: &Stack,
+    person: &Person,
+    ticket: &Ticket,
+    hash: &str,
+    body: &Body,
+) -> Result<Option<Proof>, Problem> {
+    let now = stack.clock().now();
+    let macs = stack.mac_ring().await?;
+    if let Some(code) = &body.recovery_code {
+        let stored: Vec<TokenHash> = person.recovery.iter().map(TokenHash::from_stored).collect();
+        let found = RecoveryCode::parse(code.expose()).ok();
+        let found = found.and_then(|code| code.find(&macs, &person.account.id, &stored).cloned());
+        return Ok(found.map(|hash| Proof::Recovery(hash.as_str().to_owned())));
+    }
+    let code = body.code.as_ref().map(Secret::expose).unwrap_or_default();
+    if let Some(secret) = totp_secret(stack, person).await? {
+        let used = person.credentials.totp_step.map(Step);
+        return Ok(secret.verify(code, now, used).map(|Step(step)| Proof::Step(step)));
+    }
+    let Some((mailed, sent_at)) = ticket.code.as_ref().zip(ticket.code_sent_at) else { return Ok(None) };
+    let waiting = Waiting { hash: TokenHash::from_stored(mailed), sent_at, tries: ticket.tries };
+    let right = waiting.check(&macs, hash, code, now) == Outcome::Right;
+    Ok((right && person.credentials.mail_factor).then_some(Proof::Mail))
+}

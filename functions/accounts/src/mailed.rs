@@ -1,0 +1,66 @@
+//! What comes back from a mail, and what asks for one.
+
+use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
+use screensort_crypto::OneTimeToken;
+use screensort_http::{Code, Problem, Reply, Whence};
+use screensort_runtime::Stack;
+use screensort_store::To;
+use serde::{Deserialize, Serialize};
+
+use crate::ask::{self, Secret};
+use crate::guard::{draw, draw_by_prefix};
+use crate::person::{letter, terms};
+
+/// A mailed token.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenBody {
+    /// As the mail says it.
+    pub token: Secret,
+}
+
+/// An address to write to.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmailBody {
+    /// The address.
+    pub email: String,
+}
+
+/// Whether a mail was sent is for the owner of the address to see.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Asked")]
+pub(crate) struct Asked {
+    /// Always `accepted`.
+    pub status: &'static str,
+}
+
+/// 410: the token was used, is too old, or never was.
+pub(crate) fn gone() -> Problem {
+    Problem::new(Code::Gone).with_detail("The token was used or is too old. Ask for a new mail.")
+}
+
+/// The hash under which a token is kept.
+pub(crate) fn hashed(token: &Secret, purpose: &str) -> Result<String, Problem> {
+    let token = OneTimeToken::parse(token.expose()).map_err(|_| gone())?;
+    Ok(token.hash(purpose).as_str().to_owned())
+}
+
+/// Posts a letter of `kind` to whoever has the address, if anybody. Nothing is looked up: this costs the same and
+/// answers the same for every address.
+pub(crate) async fn ask_for(
+    stack: &Stack,
+    kind: &str,
+    email: &str,
+    whence: &Whence,
+) -> Result<Reply<Asked>, Problem> {
+    let email = ask::email(email)?;
+    draw_by_prefix(stack, "mail", Limit::MAIL_PER_PREFIX, whence).await?;
+    let terms = terms(stack, &email).await?;
+    let may_mail = draw(stack, &format!("mail#{}", terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
+    let kind = if may_mail { kind } else { "none" };
+    let letter = letter(kind, To::Terms(terms), None, stack.clock().now())?;
+    stack.outbox().post(&letter).await?;
+    Ok(Reply::ok(Asked { status: "accepted" }))
+}

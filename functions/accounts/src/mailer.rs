@@ -1,0 +1,170 @@
+//! The job that sends mail. It alone looks up whether an address has an account, draws the secrets that letters
+//! carry, and knows addresses in clear; requests only post that somebody wants one.
+//!
+//! A letter is leased while it is sent and removed afterwards: a mailer that is killed leaves it to the next one,
+//! so a letter may come twice but is not lost. Each time it carries a secret of its own.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::{SignedDuration, Timestamp};
+use screensort_auth::mail_code::{Digits, MailCode};
+use screensort_crypto::OneTimeToken;
+use screensort_http::Problem;
+use screensort_runtime::{JobError, Mail, Stack};
+use screensort_store::{Accounts, Letter, Person, To, Token};
+use serde_json::{Value, json};
+
+use crate::letters::{Facts, write};
+use crate::person::{data_key, open_email};
+use crate::{email_confirm, password_reset, register_verify};
+
+/// Letters taken at once. All of them must be sent while the lease lasts.
+const BATCH: i32 = 25;
+/// How long an address may take to be verified.
+const VERIFY: SignedDuration = SignedDuration::from_hours(24);
+/// How long other tokens work.
+const SOON: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why letters were not sent. They stay in the outbox.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} letters could not be sent: {first}")]
+pub struct Unsent {
+    failed: u32,
+    first: String,
+}
+
+/// The job, as it is scheduled.
+pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
+    Box::pin(async move {
+        let sent = run(&stack).await?;
+        Ok(json!({"sent": sent}))
+    })
+}
+
+/// Sends what waits; how many letters were sent.
+///
+/// # Errors
+/// [`Unsent`] if some could not be; those that could are.
+pub async fn run(stack: &Stack) -> Result<u32, Unsent> {
+    let (mut sent, mut failed, mut first) = (0, 0, String::new());
+    let unsent = |problem: Problem| problem.causes().unwrap_or_else(|| problem.code().word().to_owned());
+    loop {
+        let taken = stack.outbox().take(BATCH, stack.clock().now()).await;
+        let letters = match taken {
+            Ok(letters) => letters,
+            Err(error) => return Err(Unsent { failed: failed + 1, first: error.to_string() }),
+        };
+        if letters.is_empty() {
+            break;
+        }
+        for letter in &letters {
+            match deliver(stack, letter).await {
+                Ok(true) => sent += 1,
+                Ok(false) => {}
+                Err(problem) => {
+                    failed += 1;
+                    first = unsent(problem);
+                }
+            }
+        }
+    }
+    if failed > 0 { Err(Unsent { failed, first }) } else { Ok(sent) }
+}
+
+/// Sends one letter, if there is anybody to send it to, and takes it out of the box.
+async fn deliver(stack: &Stack, letter: &Letter) -> Result<bool, Problem> {
+    let person = match recipient(stack, &letter.to).await? {
+        Some(id) => stack.accounts().person(&id).await?,
+        None => None,
+    };
+    let sent = match person {
+        Some(person) if letter.kind != "none" => send(stack, letter, &person).await?,
+        _ => false,
+    };
+    stack.outbox().sent(letter).await?;
+    Ok(sent)
+}
+
+/// The account that a letter is for, if there is one.
+async fn recipient(stack: &Stack, to: &To) -> Result<Option<String>, Problem> {
+    match to {
+        To::Account(id) | To::Pending(id) | To::Former(id, _) => Ok(Some(id.clone())),
+        To::Terms(terms) => {
+            let handles: Vec<String> = terms.iter().map(|term| Accounts::email_handle(term)).collect();
+            Ok(stack.accounts().owners(&handles).await?.pop().map(|(_, id)| id))
+        }
+    }
+}
+
+async fn send(stack: &Stack, letter: &Letter, person: &Person) -> Result<bool, Problem> {
+    let account = &person.account;
+    let (field, sealed) = match &letter.to {
+        To::Pending(_) => ("pending_email", account.pending_email.as_deref()),
+        To::Former(_, sealed) => ("email", Some(sealed.as_str())),
+        To::Account(_) | To::Terms(_) => ("email", Some(account.email.as_str())),
+    };
+    let (Some(sealed), false) = (sealed, account.disabled) else { return Ok(false) };
+    let Some(secret) = secret(stack, letter, person, stack.clock().now()).await? else { return Ok(false) };
+    let email = open_email(&data_key(stack, person).await?, &account.id, field, sealed)?;
+    // What a code is about is its ticket, which is nobody's to read.
+    let about = letter.about.as_deref().filter(|_| letter.kind != "code").unwrap_or_default();
+    let facts = Facts {
+        name: &account.username,
+        token: secret.as_deref(),
+        app_url: &stack.settings().app_url,
+        about,
+    };
+    let Some(written) = write(&letter.kind, &facts) else { return Ok(false) };
+    let mail =
+        Mail { to: email.as_str(), subject: written.subject, text: &written.text, html: &written.html };
+    stack.send(&mail).await?;
+    Ok(true)
+}
+
+/// The secret that a letter carries, kept by hash before it leaves: `Some(None)` for a letter without one, `None`
+/// for a letter that there is no reason for any more.
+async fn secret(
+    stack: &Stack,
+    letter: &Letter,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Option<Option<String>>, Problem> {
+    let account = &person.account;
+    let (purpose, life, subject) = match letter.kind.as_str() {
+        "verify" if account.verified_at.is_some() => return Ok(None),
+        "verify" => (register_verify::PURPOSE, VERIFY, None),
+        "reset" => (password_reset::PURPOSE, SOON, None),
+        "email_confirm" => match &account.pending_term {
+            Some(term) => (email_confirm::PURPOSE, SOON, Some(term.clone())),
+            None => return Ok(None),
+        },
+        "code" => return code(stack, letter, person, now).await,
+        _ => return Ok(Some(None)),
+    };
+    let token = OneTimeToken::generate()?;
+    let kept = Token {
+        account: account.id.clone(),
+        generation: account.generation,
+        expires_at: now + life,
+        subject,
+    };
+    stack.one_time().keep(token.hash(purpose).as_str(), &kept).await?;
+    Ok(Some(Some(token.to_text().to_string())))
+}
+
+/// A code for a ticket, if its owner chose mail.
+async fn code(
+    stack: &Stack,
+    letter: &Letter,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Option<Option<String>>, Problem> {
+    let Some(ticket) = letter.about.as_deref().filter(|_| person.credentials.mail_factor) else {
+        return Ok(None);
+    };
+    let macs = stack.mac_ring().await?;
+    let code = MailCode::generate(Digits::SIX)?;
+    let kept = stack.one_time().set_code(ticket, code.hash(&macs, ticket).as_str(), now).await?;
+    Ok(kept.then(|| Some(code.as_str().to_owned())))
+}

@@ -1,0 +1,41 @@
+//! `/mfa/email`: one-time codes by mail as the second factor, for those who have no authenticator.
+
+use screensort_auth::event::Event;
+use screensort_auth::may;
+use screensort_http::{Code, Endpoint, Problem, Recent, Reply, Whence};
+use screensort_routes::{MFA_EMAIL_OFF, MFA_EMAIL_ON};
+use screensort_runtime::Stack;
+use screensort_store::To;
+
+use crate::person::{letter, whole};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("mfa_email").route(MFA_EMAIL_ON, on).route(MFA_EMAIL_OFF, off)
+}
+
+async fn on(
+    Recent { who, .. }: Recent<may::AccountWriteOwn>,
+    whence: Whence,
+    stack: Stack,
+) -> Result<Reply<()>, Problem> {
+    let person = whole(&stack, &who).await?;
+    if person.credentials.totp.is_some() {
+        return Err(Problem::new(Code::Conflict).with_detail("The authenticator is the second factor."));
+    }
+    let notice = letter("mfa_enabled", To::Account(who.id().to_owned()), None, stack.clock().now())?;
+    stack.accounts().set_mail_factor(who.id(), true, &notice).await?;
+    whence.note(Event::MfaEnabled, Some(who.id()));
+    Ok(Reply::done())
+}
+
+async fn off(
+    Recent { who, .. }: Recent<may::AccountWriteOwn>,
+    whence: Whence,
+    stack: Stack,
+) -> Result<Reply<()>, Problem> {
+    let notice = letter("mfa_disabled", To::Account(who.id().to_owned()), None, stack.clock().now())?;
+    stack.accounts().set_mail_factor(who.id(), false, &notice).await?;
+    whence.note(Event::MfaDisabled, Some(who.id()));
+    Ok(Reply::done())
+}

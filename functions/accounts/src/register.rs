@@ -1,0 +1,129 @@
+//! `POST /register`: make an account.
+
+use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
+use screensort_auth::event::Event;
+use screensort_auth::password::Context;
+use screensort_crypto::KeyService;
+use screensort_http::{Anyone, Code, Endpoint, Problem, Reply};
+use screensort_routes::REGISTER;
+use screensort_runtime::Stack;
+use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Registered, To};
+use serde::{Deserialize, Serialize};
+
+use crate::ask::{self, Ask, Secret};
+use crate::guard::{draw, draw_by_prefix};
+use crate::person::{hash, key_context, letter, new_id, seal, terms};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("register").accepting(REGISTER, register)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Registration")]
+struct Body {
+    /// 2 to 20 of a-z, digits, `_`, `.` and `-`.
+    username: String,
+    email: String,
+    password: Secret,
+}
+
+/// A mail is on its way.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Registered")]
+struct Answer {
+    /// Always `verification_sent`, whether or not the address has an account.
+    status: &'static str,
+}
+
+/// How often two registrations of one name or address may meet before one gives up.
+const MEETINGS: usize = 5;
+
+async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answer>, Problem> {
+    let (name, email) = (ask::username(&ask.body.username)?, ask::email(&ask.body.email)?);
+    let context = Context { email: Some(&email), username: Some(&name) };
+    let password = ask::new_password(&stack, "/password", &ask.body.password, &context)?;
+    let now = stack.clock().now();
+    draw_by_prefix(&stack, "register", Limit::REGISTRATIONS_PER_PREFIX, &ask.whence).await?;
+    // All of it also for an address that has an account: the time must not tell.
+    let terms = terms(&stack, &email).await?;
+    let id = new_id(now)?;
+    let (keys, context) = (stack.keys(), key_context(&id));
+    let hashing = hash(&stack, &password);
+    let wrapping = async { keys.generate_data_key(&context).await.map_err(Problem::from) };
+    let (password, data) = futures::future::try_join(hashing, wrapping).await?;
+    let account = Account {
+        username: name.as_str().to_owned(),
+        email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
+        email_term: terms[0].clone(),
+        pending_email: None,
+        pending_term: None,
+        verified_at: None,
+        roles: vec!["user".to_owned()],
+        grants: Vec::new(),
+        denials: Vec::new(),
+        disabled: false,
+        generation: 0,
+        created_at: now,
+        id,
+    };
+    let credentials = Credentials {
+        password,
+        password_changed_at: now,
+        totp: None,
+        totp_pending: None,
+        totp_step: None,
+        mail_factor: false,
+    };
+    let new = NewAccount {
+        account,
+        credentials,
+        wrapped_key: data.wrapped.to_text(),
+        unique_name: name.unique_form(),
+        administers: false,
+    };
+    let may_mail = draw(&stack, &format!("mail#{}", terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
+    settle(&stack, &new, &terms, may_mail, &ask).await?;
+    Ok(Reply::ok(Answer { status: "verification_sent" }))
+}
+
+/// Makes the account or tells the address's owner that they have one: one look and one write in either case.
+async fn settle(
+    stack: &Stack,
+    new: &NewAccount,
+    terms: &[String],
+    may_mail: bool,
+    ask: &Ask<Body>,
+) -> Result<(), Problem> {
+    let accounts = stack.accounts();
+    let name = Accounts::name_handle(&new.unique_name);
+    let mut handles = vec![name.clone()];
+    handles.extend(terms.iter().map(|term| Accounts::email_handle(term)));
+    let to = || To::Terms(terms.to_vec());
+    let post = |kind: &str| -> Result<Letter, Problem> {
+        letter(if may_mail { kind } else { "none" }, to(), None, new.account.created_at)
+    };
+    for _ in 0..MEETINGS {
+        let owners = accounts.owners(&handles).await?;
+        if owners.iter().any(|(handle, _)| *handle == name) {
+            return Err(Problem::new(Code::UsernameTaken));
+        }
+        if let Some((_, owner)) = owners.first() {
+            stack.outbox().post(&post("already_registered")?).await?;
+            ask.whence.note(Event::AccountDuplicated, Some(owner));
+            return Ok(());
+        }
+        match accounts.register(new, Some(&post("verify")?)).await? {
+            Registered::Yes => {
+                ask.whence.note(Event::AccountCreated, Some(&new.account.id));
+                return Ok(());
+            }
+            Registered::NameTaken => return Err(Problem::new(Code::UsernameTaken)),
+            // Somebody was faster with this address: look again, then it is known.
+            Registered::EmailTaken => {}
+        }
+    }
+    Err(Problem::new(Code::Unavailable).caused_by("a registration met others five times"))
+}

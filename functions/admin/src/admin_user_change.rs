@@ -1,0 +1,141 @@
+//! `PATCH /admin/users/{id}`: change an account's roles, grants, denials or state.
+
+use schemars::JsonSchema;
+use screensort_auth::event::Event;
+use screensort_auth::role::{Change, RoleChangeFault, Standing, check_change};
+use screensort_auth::{Permission, Permissions, Role, may};
+use screensort_http::member::standing;
+use screensort_http::{Code, Endpoint, FieldError, Input, Opening, Problem, Recent, Reply, Text, Whence};
+use screensort_routes::ADMIN_USER_CHANGE;
+use screensort_runtime::Stack;
+use screensort_store::Account;
+use serde::Deserialize;
+
+use crate::user::AdminUser;
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("admin_user_change").route(ADMIN_USER_CHANGE, change)
+}
+
+/// What to change; what is left out stays.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "UserChange")]
+struct Body {
+    /// All roles: `user`, and perhaps `editor` and `admin`.
+    roles: Option<Vec<String>>,
+    /// All permissions besides the roles'.
+    grants: Option<Vec<String>>,
+    /// All permissions taken away.
+    denials: Option<Vec<String>>,
+    /// Whether the account is closed for its owner.
+    disabled: Option<bool>,
+}
+
+struct Ask {
+    id: String,
+    body: Body,
+    whence: Whence,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let id = o.path::<Text<40>>("id", "The account.");
+        let whence = Whence::open(o)?;
+        let body = o.body()?;
+        Some(Self { id: id?.0, body, whence })
+    }
+}
+
+async fn change(
+    Recent { who, .. }: Recent<may::UsersManage>,
+    ask: Ask,
+    stack: Stack,
+) -> Result<Reply<AdminUser>, Problem> {
+    let accounts = stack.accounts();
+    let unknown = || Problem::new(Code::NotFound).with_detail("There is no account with this id.");
+    let before = accounts.person(&ask.id).await?.ok_or_else(unknown)?.account;
+    let old = standing(&before)?;
+    let new = wanted(&old, &ask.body)?;
+    let others = accounts.administrator_count().await?.saturating_sub(u64::from(old.is_administering()));
+    check_change(&Change {
+        actor: who.id(),
+        actor_permissions: who.permissions,
+        target: &before.id,
+        before: &old,
+        after: Some(&new),
+        other_administrators: others,
+    })
+    .map_err(refused)?;
+    let words = |set: Permissions| set.iter().map(|permission| permission.as_str().to_owned()).collect();
+    let after = Account {
+        roles: new.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+        grants: words(new.grants),
+        denials: words(new.denials),
+        disabled: new.disabled,
+        ..before.clone()
+    };
+    let more = i8::from(new.is_administering()) - i8::from(old.is_administering());
+    if !accounts.set_standing(&before, &after, more).await? {
+        return Err(Problem::new(Code::Conflict));
+    }
+    note(&ask.whence, &old, &new, &before.id);
+    Ok(Reply::ok(AdminUser::of(after)))
+}
+
+fn wanted(old: &Standing, body: &Body) -> Result<Standing, Problem> {
+    fn all<T: std::str::FromStr>(field: &str, words: &[String]) -> Result<Vec<T>, Problem> {
+        let read = |(at, word): (usize, &String)| {
+            word.parse().map_err(|_| {
+                let error = FieldError {
+                    pointer: format!("/{field}/{at}"),
+                    code: "unknown_value",
+                    detail: "There is no such name.".to_owned(),
+                };
+                Problem::new(Code::InvalidBody).with_errors(vec![error])
+            })
+        };
+        words.iter().enumerate().map(read).collect()
+    }
+    let set = |field: &str, words: &Option<Vec<String>>, old: Permissions| match words {
+        Some(words) => Ok::<_, Problem>(all::<Permission>(field, words)?.into_iter().collect()),
+        None => Ok(old),
+    };
+    let mut roles = match &body.roles {
+        Some(words) => all::<Role>("roles", words)?,
+        None => old.roles.clone(),
+    };
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(Standing {
+        roles,
+        grants: set("grants", &body.grants, old.grants)?,
+        denials: set("denials", &body.denials, old.denials)?,
+        disabled: body.disabled.unwrap_or(old.disabled),
+    })
+}
+
+fn refused(fault: RoleChangeFault) -> Problem {
+    let (code, detail) = match fault {
+        RoleChangeFault::NotPermitted => (Code::Forbidden, Code::Forbidden.advice()),
+        RoleChangeFault::OwnRoles => (Code::Forbidden, "Nobody changes their own roles."),
+        RoleChangeFault::NotOwned => (Code::Forbidden, "Nobody grants what they may not do themselves."),
+        RoleChangeFault::LastAdministrator => (Code::Conflict, "The last administrator stays."),
+        RoleChangeFault::NotForPeople => {
+            (Code::Conflict, "Everybody has the role user, and guest and service are not for people.")
+        }
+    };
+    Problem::new(code).with_detail(detail)
+}
+
+fn note(whence: &Whence, old: &Standing, new: &Standing, account: &str) {
+    match (old.disabled, new.disabled) {
+        (false, true) => whence.note(Event::AccountDisabled, Some(account)),
+        (true, false) => whence.note(Event::AccountEnabled, Some(account)),
+        _ => {}
+    }
+    if (&old.roles, old.grants, old.denials) != (&new.roles, new.grants, new.denials) {
+        whence.note(Event::RoleChanged, Some(account));
+    }
+}

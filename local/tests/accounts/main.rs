@@ -1,0 +1,12 @@
+//! Accounts, sessions and authorisation over HTTP: what works, and what attackers try.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod product;
+
+mod mfa;
+mod password;
+mod register;
+mod rights;
+mod session;
+mod sign_in;

@@ -1,0 +1,182 @@
+//! What handlers about people need: their tables, the keys that protect them, and the mail that reaches them.
+
+use std::sync::Arc;
+
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use jiff::Timestamp;
+use screensort_auth::password::Hasher;
+use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
+use screensort_crypto::kms::Kms;
+use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
+use screensort_http::{Authority, Problem};
+use screensort_store::{Accounts, Attempts, OneTime, Outbox, Sessions};
+
+use crate::{Stack, client};
+
+/// A mail, ready to be sent.
+#[derive(Debug)]
+pub struct Mail<'m> {
+    /// The address.
+    pub to: &'m str,
+    /// The subject.
+    pub subject: &'m str,
+    /// The text part.
+    pub text: &'m str,
+    /// The HTML part.
+    pub html: &'m str,
+}
+
+impl Stack {
+    fn auth_table(&self) -> (aws_sdk_dynamodb::Client, &str) {
+        (self.dynamodb().clone(), &self.settings().tables.auth)
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> Accounts {
+        let (client, table) = self.auth_table();
+        Accounts::new(client, table)
+    }
+
+    /// Tokens and tickets that work once.
+    pub fn one_time(&self) -> OneTime {
+        let (client, table) = self.auth_table();
+        OneTime::new(client, table)
+    }
+
+    /// The counters of attempts.
+    pub fn attempts(&self) -> Attempts {
+        let (client, table) = self.auth_table();
+        Attempts::new(client, table)
+    }
+
+    /// Mail that waits to be sent.
+    pub fn outbox(&self) -> Outbox {
+        let (client, table) = self.auth_table();
+        Outbox::new(client, table)
+    }
+
+    /// The key service: people's data keys and the pepper.
+    pub fn keys(&self) -> Kms {
+        let settings = self.settings();
+        let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
+        Kms::new(client, settings.data_key.clone(), settings.pepper_key.clone())
+    }
+
+    /// What hashes passwords, at the configured cost.
+    pub fn hasher(&self) -> Hasher {
+        Hasher::new(self.settings().password_cost, self.settings().pepper_id.clone())
+    }
+
+    /// The keys of the blind index.
+    ///
+    /// # Errors
+    /// 503 if they cannot be read.
+    pub async fn index_ring(&self) -> Result<Arc<KeyRing<MacKey>>, Problem> {
+        let name = &self.settings().index_secret;
+        self.people().index.get(self.clock().now(), async || self.ring(name).await).await
+    }
+
+    /// The keys of everything that is handed out and wanted back unchanged.
+    ///
+    /// # Errors
+    /// 503 if they cannot be read.
+    pub async fn mac_ring(&self) -> Result<Arc<KeyRing<MacKey>>, Problem> {
+        let name = &self.settings().mac_secret;
+        self.people().mac.get(self.clock().now(), async || self.ring(name).await).await
+    }
+
+    /// What signs access tokens. Only functions that hand out tokens may read its keys.
+    ///
+    /// # Errors
+    /// 503 if the keys cannot be read.
+    pub async fn issuer(&self) -> Result<Arc<Issuer>, Problem> {
+        let settings = self.settings();
+        let read = async || {
+            let ring: KeyRing<SigningKey> = self.ring(&settings.signing_secret).await?;
+            Ok(Issuer::new(ring, settings.identity.clone())?)
+        };
+        self.people().issuer.get(self.clock().now(), read).await
+    }
+
+    /// The public keys of access tokens.
+    ///
+    /// # Errors
+    /// 503 if they cannot be read.
+    pub async fn jwks(&self) -> Result<Arc<Jwks>, Problem> {
+        let read = async || {
+            let text = self.secret(&self.settings().jwks_secret).await?;
+            serde_json::from_str(&text)
+                .map_err(|_| Problem::internal("the key set's secret is not a key set"))
+        };
+        self.people().jwks.get(self.clock().now(), read).await
+    }
+
+    /// Sends a mail.
+    ///
+    /// # Errors
+    /// 503 if it was not taken; whoever sends tries again later.
+    pub async fn send(&self, mail: &Mail<'_>) -> Result<(), Problem> {
+        let client = self.people().mail.get_or_init(|| client::mail(self.settings(), self.http()));
+        let content = |text: &str| {
+            Content::builder()
+                .data(text)
+                .charset("UTF-8")
+                .build()
+                .map_err(|e| Problem::internal("a mail without content").caused_by(e))
+        };
+        let body = Body::builder().text(content(mail.text)?).html(content(mail.html)?).build();
+        let message = Message::builder().subject(content(mail.subject)?).body(body).build();
+        client
+            .send_email()
+            .from_email_address(&self.settings().mail_from)
+            .destination(Destination::builder().to_addresses(mail.to).build())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await
+            .map_err(|e| Problem::new(screensort_http::Code::Unavailable).caused_by(e))?;
+        Ok(())
+    }
+
+    async fn ring<K: RingKey>(&self, name: &str) -> Result<KeyRing<K>, Problem> {
+        Ok(KeyRing::from_json(&self.secret(name).await?)?)
+    }
+}
+
+impl Authority for Stack {
+    async fn verifier(&self) -> Result<Arc<Verifier>, Problem> {
+        let read = async || {
+            let keys = VerificationKeys::from_jwks(&*self.jwks().await?)?;
+            Ok(Verifier::new(keys, &self.settings().identity, Leeway::default())?)
+        };
+        self.people().verifier.get(self.clock().now(), read).await
+    }
+
+    async fn macs(&self) -> Result<Arc<KeyRing<MacKey>>, Problem> {
+        self.mac_ring().await
+    }
+
+    fn sessions(&self) -> Sessions {
+        let (client, table) = self.auth_table();
+        Sessions::new(client, table)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    fn origins(&self) -> &[String] {
+        &self.settings().cors_origins
+    }
+}
+
+/// What is built when it is first asked for.
+#[derive(Default)]
+pub(crate) struct People {
+    kms: std::sync::OnceLock<aws_sdk_kms::Client>,
+    mail: std::sync::OnceLock<aws_sdk_sesv2::Client>,
+    index: crate::secrets::Fresh<KeyRing<MacKey>>,
+    mac: crate::secrets::Fresh<KeyRing<MacKey>>,
+    issuer: crate::secrets::Fresh<Issuer>,
+    jwks: crate::secrets::Fresh<Jwks>,
+    verifier: crate::secrets::Fresh<Verifier>,
+}

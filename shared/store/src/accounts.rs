@@ -1,0 +1,614 @@
+//! Accounts: who there is, what proves them, what they may do.
+//!
+//! Everything of one person lies under one partition key, so that a login reads it in one request: the account,
+//! its credentials, its wrapped data key, its sessions, its recovery codes. Names and addresses lead to it by
+//! items of their own, which also make them unique.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::{Item, key, text};
+use crate::outbox::{Letter, letter_item};
+use crate::sessions::{Session, is_session, session_of};
+use crate::vault::{Vault, Written, item, n, record, s, sort_key};
+use crate::{Error, one_time};
+
+pub(crate) const ACCOUNT: &str = "ACCOUNT";
+pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
+const KEY: &str = "KEY";
+const OWNER: &str = "OWNER";
+const RECOVERY: &str = "RECOVERY#";
+
+pub(crate) fn account_key(id: &str) -> String {
+    format!("ACCOUNT#{id}")
+}
+
+pub(crate) fn recovery_key(id: &str, hash: &str) -> Item {
+    key(&account_key(id), &format!("{RECOVERY}{hash}"))
+}
+
+/// The item that leads from a handle (`EMAIL#…` or `NAME#…`) to its account.
+pub(crate) fn owner_key(handle: &str) -> Item {
+    key(handle, OWNER)
+}
+
+/// What an account is; nothing in it proves anybody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// A ULID.
+    pub id: String,
+    /// The public name, as its owner writes it.
+    pub username: String,
+    /// The address, sealed with the person's data key.
+    pub email: String,
+    /// The address's term in the blind index.
+    pub email_term: String,
+    /// An address that waits for its confirmation, sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_email: Option<String>,
+    /// That one's term.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_term: Option<String>,
+    /// When the address was shown to be its owner's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified_at: Option<Timestamp>,
+    /// Roles by name.
+    pub roles: Vec<String>,
+    /// Permissions besides the roles'.
+    pub grants: Vec<String>,
+    /// Permissions taken away whatever the roles.
+    pub denials: Vec<String>,
+    /// Whether it is closed for its owner.
+    pub disabled: bool,
+    /// Raised to end every session at once.
+    pub generation: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What proves a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The password as it is stored.
+    pub password: String,
+    /// When it was set.
+    pub password_changed_at: Timestamp,
+    /// The authenticator's secret, sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp: Option<String>,
+    /// One that waits for its first code, sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp_pending: Option<String>,
+    /// The last time step that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp_step: Option<i64>,
+    /// Whether codes by mail are the second factor.
+    pub mail_factor: bool,
+}
+
+/// Everything under a person's key.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// The account.
+    pub account: Account,
+    /// What proves them.
+    pub credentials: Credentials,
+    /// Their data key, wrapped; gone once the person is shredded.
+    pub wrapped_key: Option<String>,
+    /// Their sessions, dead ones too.
+    pub sessions: Vec<Session>,
+    /// Hashes of the recovery codes that are left.
+    pub recovery: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wrapped {
+    wrapped: String,
+}
+
+/// An account to be.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The account.
+    pub account: Account,
+    /// What will prove its owner.
+    pub credentials: Credentials,
+    /// Their data key, wrapped.
+    pub wrapped_key: String,
+    /// The name in the form in which names are unique.
+    pub unique_name: String,
+    /// Whether it can manage accounts, and counts as one that can.
+    pub administers: bool,
+}
+
+/// How a registration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// The account is there.
+    Yes,
+    /// Somebody has the name.
+    NameTaken,
+    /// Somebody has the address.
+    EmailTaken,
+}
+
+/// The accounts.
+#[derive(Debug, Clone)]
+pub struct Accounts(Vault);
+
+impl Accounts {
+    /// In `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self(Vault::new(client, table))
+    }
+
+    /// Handle of an address, by its term in the blind index.
+    pub fn email_handle(term: &str) -> String {
+        format!("EMAIL#{term}")
+    }
+
+    /// Handle of a name, in the form in which names are unique.
+    pub fn name_handle(unique: &str) -> String {
+        format!("NAME#{unique}")
+    }
+
+    /// Which accounts `handles` lead to: each handle that leads somewhere, with the account's id.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn owners(&self, handles: &[String]) -> Result<Vec<(String, String)>, Error> {
+        let unique: BTreeSet<&String> = handles.iter().collect();
+        let found = self.0.get_all(unique.into_iter().map(|handle| owner_key(handle)).collect()).await?;
+        Ok(found.iter().filter_map(owner_of).collect())
+    }
+
+    /// Everything of a person, in one request; asked for an id that nobody has, it costs the same.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn person(&self, id: &str) -> Result<Option<Person>, Error> {
+        let (mut account, mut credentials, mut wrapped_key) = (None, None, None);
+        let (mut sessions, mut recovery) = (Vec::new(), Vec::new());
+        for found in self.0.query(&account_key(id), "", 200).await? {
+            match sort_key(&found) {
+                ACCOUNT => account = Some(record(found, "account")?),
+                CREDENTIALS => credentials = Some(record(found, "credentials")?),
+                KEY => wrapped_key = Some(record::<Wrapped>(found, "key")?.wrapped),
+                sk if sk.starts_with(RECOVERY) => {
+                    recovery.extend(sk.strip_prefix(RECOVERY).map(str::to_owned))
+                }
+                _ if is_session(&found) => sessions.push(session_of(found)?),
+                _ => {}
+            }
+        }
+        Ok(account.zip(credentials).map(|(account, credentials)| Person {
+            account,
+            credentials,
+            wrapped_key,
+            sessions,
+            recovery,
+        }))
+    }
+
+    /// Makes an account and posts `letter`, all of it or nothing.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn register(&self, new: &NewAccount, letter: Option<&Letter>) -> Result<Registered, Error> {
+        let id = &new.account.id;
+        let owned = |handle: String| {
+            let mut item = owner_key(&handle);
+            item.insert("account".into(), s(id));
+            self.0.putting(item, Some("attribute_not_exists(pk)"))
+        };
+        let pk = account_key(id);
+        let wrapped = Wrapped { wrapped: new.wrapped_key.clone() };
+        let mut writes = vec![
+            owned(Self::name_handle(&new.unique_name))?,
+            owned(Self::email_handle(&new.account.email_term))?,
+            self.0.putting(item(&pk, ACCOUNT, &new.account, None)?, Some("attribute_not_exists(pk)"))?,
+            self.0.putting(item(&pk, CREDENTIALS, &new.credentials, None)?, None)?,
+            self.0.putting(item(&pk, KEY, &wrapped, None)?, None)?,
+        ];
+        if new.administers {
+            writes.push(self.administrators(1)?);
+        }
+        if let Some(letter) = letter {
+            writes.push(self.0.putting(letter_item(letter)?, None)?);
+        }
+        Ok(match self.0.transact(writes).await? {
+            Written::Done => Registered::Yes,
+            Written::Refused(at) if at.contains(&0) => Registered::NameTaken,
+            Written::Refused(_) => Registered::EmailTaken,
+        })
+    }
+
+    /// Takes an address as its owner's, and the token that shows it. False if the token was used meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn verify(&self, id: &str, token: &str, at: Timestamp) -> Result<bool, Error> {
+        self.all(vec![
+            self.burnt(token)?,
+            self.on(
+                id,
+                ACCOUNT,
+                "SET verified_at = :at",
+                "attribute_exists(pk)",
+                vec![(":at", s(at.to_string()))],
+            )?,
+        ])
+        .await
+    }
+
+    /// Sets a new password by a mailed token, ends every session, posts `letter`. The token must be unused and
+    /// of the account's present generation, so that one reset makes every other reset link void. It shows the
+    /// address to be its owner's, too. False if not.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn reset(
+        &self,
+        account: &Account,
+        token: &str,
+        password: &str,
+        at: Timestamp,
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        self.all(vec![
+            self.burnt(token)?,
+            self.on(
+                &account.id,
+                ACCOUNT,
+                "SET generation = :next, verified_at = if_not_exists(verified_at, :at)",
+                "generation = :now AND disabled = :open",
+                vec![
+                    (":now", n(account.generation)),
+                    (":next", n(account.generation + 1)),
+                    (":at", s(at.to_string())),
+                    (":open", AttributeValue::Bool(false)),
+                ],
+            )?,
+            self.new_password(&account.id, password, at)?,
+            self.0.putting(letter_item(letter)?, None)?,
+        ])
+        .await
+    }
+
+    /// Sets a new password for who knows the old one; every session but `session` ends. False if the account or
+    /// the password changed meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn change_password(
+        &self,
+        account: &Account,
+        old: &str,
+        new: &str,
+        session: &str,
+        at: Timestamp,
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        let mut writes = self.next_generation(account, session)?;
+        writes.push(self.on(
+            &account.id,
+            CREDENTIALS,
+            "SET password = :new, password_changed_at = :at",
+            "password = :old",
+            vec![(":new", s(new)), (":old", s(old)), (":at", s(at.to_string()))],
+        )?);
+        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        self.all(writes).await
+    }
+
+    /// Puts a better hash of the same password in `old`'s place.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn rehash(&self, id: &str, old: &str, new: &str) -> Result<bool, Error> {
+        let values = vec![(":new", s(new)), (":old", s(old))];
+        let at = key(&account_key(id), CREDENTIALS);
+        Ok(self.0.update(at, "SET password = :new", Some("password = :old"), values).await?.is_some())
+    }
+
+    /// Ends every session at once.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn end_all(&self, id: &str) -> Result<(), Error> {
+        let at = key(&account_key(id), ACCOUNT);
+        let change = "SET generation = generation + :one";
+        self.0.update(at, change, Some("attribute_exists(pk)"), vec![(":one", n(1))]).await?;
+        Ok(())
+    }
+
+    /// Notes a secret that waits for its first code.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn begin_totp(&self, id: &str, sealed: &str) -> Result<bool, Error> {
+        let at = key(&account_key(id), CREDENTIALS);
+        let condition = "attribute_exists(pk) AND attribute_not_exists(totp)";
+        let values = vec![(":sealed", s(sealed))];
+        Ok(self.0.update(at, "SET totp_pending = :sealed", Some(condition), values).await?.is_some())
+    }
+
+    /// Makes the waiting secret the second factor, with `step` as its first used one and `codes` as the only
+    /// recovery codes; every session but `session` ends. False if it is not the waiting one any more.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn confirm_totp(
+        &self,
+        person: &Person,
+        sealed: &str,
+        step: i64,
+        codes: &[String],
+        session: &str,
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        let id = &person.account.id;
+        let mut writes = self.next_generation(&person.account, session)?;
+        writes.push(self.on(
+            id,
+            CREDENTIALS,
+            "SET totp = :sealed, totp_step = :step, mail_factor = :no REMOVE totp_pending",
+            "totp_pending = :sealed",
+            vec![(":sealed", s(sealed)), (":step", n(step)), (":no", AttributeValue::Bool(false))],
+        )?);
+        writes.extend(self.recovery(id, &person.recovery, codes)?);
+        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        self.all(writes).await
+    }
+
+    /// Takes the authenticator and the recovery codes away, using up the code of `step`. False if it was used
+    /// already.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn remove_totp(&self, person: &Person, step: i64, letter: &Letter) -> Result<bool, Error> {
+        let id = &person.account.id;
+        let mut writes = vec![self.on(
+            id,
+            CREDENTIALS,
+            "SET totp_step = :step REMOVE totp, totp_pending",
+            "attribute_exists(totp) AND totp_step < :step",
+            vec![(":step", n(step))],
+        )?];
+        writes.extend(self.recovery(id, &person.recovery, &[])?);
+        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        self.all(writes).await
+    }
+
+    /// Uses up the authenticator's code of `step`. False if it was used already.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn use_step(&self, id: &str, step: i64) -> Result<bool, Error> {
+        let at = key(&account_key(id), CREDENTIALS);
+        let unused = "attribute_exists(totp) AND totp_step < :step";
+        Ok(self
+            .0
+            .update(at, "SET totp_step = :step", Some(unused), vec![(":step", n(step))])
+            .await?
+            .is_some())
+    }
+
+    /// Puts `codes` in the place of all recovery codes that are left.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn renew_recovery(
+        &self,
+        person: &Person,
+        codes: &[String],
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        let mut writes = self.recovery(&person.account.id, &person.recovery, codes)?;
+        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        self.all(writes).await
+    }
+
+    /// Turns codes by mail on or off as the second factor.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn set_mail_factor(&self, id: &str, on: bool, letter: &Letter) -> Result<bool, Error> {
+        self.all(vec![
+            self.on(
+                id,
+                CREDENTIALS,
+                "SET mail_factor = :on",
+                "attribute_exists(pk)",
+                vec![(":on", AttributeValue::Bool(on))],
+            )?,
+            self.0.putting(letter_item(letter)?, None)?,
+        ])
+        .await
+    }
+
+    /// Notes an address that waits for its confirmation, and posts the letters.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn begin_email(
+        &self,
+        id: &str,
+        sealed: &str,
+        term: &str,
+        letters: &[Letter],
+    ) -> Result<bool, Error> {
+        let mut writes = vec![self.on(
+            id,
+            ACCOUNT,
+            "SET pending_email = :sealed, pending_term = :term",
+            "attribute_exists(pk)",
+            vec![(":sealed", s(sealed)), (":term", s(term))],
+        )?];
+        for letter in letters {
+            writes.push(self.0.putting(letter_item(letter)?, None)?);
+        }
+        self.all(writes).await
+    }
+
+    /// Makes the waiting address, sealed anew for its place, the account's. False if the token was used, the
+    /// waiting address is another one by now, or somebody else has it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn confirm_email(
+        &self,
+        account: &Account,
+        token: &str,
+        term: &str,
+        sealed: &str,
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        let mut owned = owner_key(&Self::email_handle(term));
+        owned.insert("account".into(), s(&account.id));
+        self.all(vec![
+            self.burnt(token)?,
+            self.0.putting(owned, Some("attribute_not_exists(pk)"))?,
+            self.0.deleting(
+                owner_key(&Self::email_handle(&account.email_term)),
+                Some("account = :id"),
+                vec![(":id", s(&account.id))],
+            )?,
+            self.on(
+                &account.id,
+                ACCOUNT,
+                "SET email = :sealed, email_term = :term REMOVE pending_email, pending_term",
+                "pending_term = :term",
+                vec![(":sealed", s(sealed)), (":term", s(term))],
+            )?,
+            self.0.putting(letter_item(letter)?, None)?,
+        ])
+        .await
+    }
+
+    /// Gives an account another standing; its sessions end, so that nobody goes on with what they had. The
+    /// number of administrators changes by `administrators` (-1, 0 or 1) and never falls to none. False if the
+    /// account changed meanwhile or the last administrator would go.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn set_standing(
+        &self,
+        before: &Account,
+        after: &Account,
+        administrators: i8,
+    ) -> Result<bool, Error> {
+        let list = |words: &[String]| AttributeValue::L(words.iter().map(s).collect());
+        let mut writes = vec![self.on(
+            &before.id,
+            ACCOUNT,
+            "SET #roles = :roles, grants = :grants, denials = :denials, disabled = :disabled, generation = :next",
+            "generation = :now",
+            vec![
+                (":roles", list(&after.roles)),
+                (":grants", list(&after.grants)),
+                (":denials", list(&after.denials)),
+                (":disabled", AttributeValue::Bool(after.disabled)),
+                (":now", n(before.generation)),
+                (":next", n(before.generation + 1)),
+            ],
+        )?];
+        if administrators != 0 {
+            writes.push(self.administrators(administrators)?);
+        }
+        self.all(writes).await
+    }
+
+    /// How many accounts can manage accounts.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn administrator_count(&self) -> Result<u64, Error> {
+        let item = self.0.get("ADMINISTRATORS", "COUNT").await?;
+        Ok(item.and_then(|item| crate::catalogue::number(&item, "administrators")).unwrap_or(0))
+    }
+
+    /// Accounts, in no order that means anything but always the same, at most `most`, starting after the account
+    /// `after`.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn list(&self, after: Option<&str>, most: usize) -> Result<Vec<Account>, Error> {
+        let mut start = after.map(|id| key(&account_key(id), ACCOUNT));
+        let mut accounts = Vec::new();
+        loop {
+            let (found, next) = self.0.scan(ACCOUNT, start).await?;
+            for item in found {
+                accounts.push(record(item, "account")?);
+            }
+            if next.is_none() || accounts.len() >= most {
+                accounts.truncate(most);
+                return Ok(accounts);
+            }
+            start = next;
+        }
+    }
+
+    fn administrators(&self, by: i8) -> Result<TransactWriteItem, Error> {
+        let condition = if by < 0 {
+            "administrators > :one"
+        } else {
+            "attribute_not_exists(pk) OR administrators >= :one"
+        };
+        let values = vec![(":by", n(by)), (":one", n(1))];
+        self.0.updating(key("ADMINISTRATORS", "COUNT"), "ADD administrators :by", condition, values)
+    }
+
+    fn next_generation(&self, account: &Account, session: &str) -> Result<Vec<TransactWriteItem>, Error> {
+        let values = || vec![(":now", n(account.generation)), (":next", n(account.generation + 1))];
+        let change = "SET generation = :next";
+        Ok(vec![
+            self.on(&account.id, ACCOUNT, change, "generation = :now", values())?,
+            self.on(&account.id, &format!("SESSION#{session}"), change, "generation = :now", values())?,
+        ])
+    }
+
+    fn new_password(&self, id: &str, password: &str, at: Timestamp) -> Result<TransactWriteItem, Error> {
+        self.on(
+            id,
+            CREDENTIALS,
+            "SET password = :new, password_changed_at = :at",
+            "attribute_exists(pk)",
+            vec![(":new", s(password)), (":at", s(at.to_string()))],
+        )
+    }
+
+    fn recovery(&self, id: &str, old: &[String], new: &[String]) -> Result<Vec<TransactWriteItem>, Error> {
+        let gone = old.iter().map(|hash| self.0.deleting(recovery_key(id, hash), None, Vec::new()));
+        gone.chain(new.iter().map(|hash| self.0.putting(recovery_key(id, hash), None))).collect()
+    }
+
+    fn burnt(&self, token: &str) -> Result<TransactWriteItem, Error> {
+        self.0.deleting(one_time::token_key(token), Some("attribute_exists(pk)"), Vec::new())
+    }
+
+    fn on(
+        &self,
+        id: &str,
+        sk: &str,
+        change: &'static str,
+        condition: &'static str,
+        values: crate::vault::Values,
+    ) -> Result<TransactWriteItem, Error> {
+        self.0.updating(key(&account_key(id), sk), change, condition, values)
+    }
+
+    async fn all(&self, writes: Vec<TransactWriteItem>) -> Result<bool, Error> {
+        Ok(self.0.transact(writes).await? == Written::Done)
+    }
+}
+
+/// The handle and the account that an item leads from and to.
+pub(crate) fn owner_of(item: &Item) -> Option<(String, String)> {
+    (sort_key(item) == OWNER).then_some(())?;
+    Some((text(item, crate::table::PK)?.to_owned(), text(item, "account")?.to_owned()))
+}

@@ -1,0 +1,108 @@
+//! Mail that waits to be sent. A request only posts a letter; what is written in it, whether there is anybody to
+//! write to, and the secret inside are the mailer's business, so that no request's time tells whether an address
+//! has an account, and nothing secret waits here.
+
+use aws_sdk_dynamodb::Client;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::catalogue::{Item, key};
+use crate::vault::{Vault, item, n, record, s};
+
+const OUTBOX: &str = "OUTBOX";
+/// How long one mailer has a letter for itself.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a letter is tried.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Who a letter is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum To {
+    /// Whoever has the address with one of these terms in the blind index, if anybody.
+    Terms(Vec<String>),
+    /// An account, at its address.
+    Account(String),
+    /// An account, at the address that waits for confirmation.
+    Pending(String),
+    /// An account, at an address that it had, sealed.
+    Former(String, String),
+}
+
+/// A letter to be written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Letter {
+    /// A ULID: the order of posting.
+    pub id: String,
+    /// What kind of letter, by name.
+    pub kind: String,
+    /// Who for.
+    pub to: To,
+    /// What it is about, where the kind does not say: a device in words, or the hash of a ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// When it was posted.
+    pub posted_at: Timestamp,
+}
+
+/// The letters.
+#[derive(Debug, Clone)]
+pub struct Outbox(Vault);
+
+pub(crate) fn letter_item(letter: &Letter) -> Result<Item, Error> {
+    let expires = letter.posted_at.saturating_add(KEPT).map_or(i64::MAX, Timestamp::as_second);
+    let mut item = item(OUTBOX, &letter.id, letter, Some(expires))?;
+    item.insert("leased_until".into(), n(0));
+    Ok(item)
+}
+
+impl Outbox {
+    /// In `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self(Vault::new(client, table))
+    }
+
+    /// Posts a letter.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn post(&self, letter: &Letter) -> Result<(), Error> {
+        self.0.put(letter_item(letter)?).await
+    }
+
+    /// Letters that wait, oldest first, each of them leased to the caller until a minute from `now`.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn take(&self, most: i32, now: Timestamp) -> Result<Vec<Letter>, Error> {
+        let mut taken = Vec::new();
+        for found in self.0.query(OUTBOX, "", most).await? {
+            let letter: Letter = record(found, "letter")?;
+            let until = now.saturating_add(LEASE).map_or(i64::MAX, Timestamp::as_second);
+            let values = vec![(":until", n(until)), (":now", n(now.as_second()))];
+            let leased = self
+                .0
+                .update(
+                    key(OUTBOX, &letter.id),
+                    "SET leased_until = :until",
+                    Some("leased_until <= :now"),
+                    values,
+                )
+                .await?;
+            if leased.is_some() {
+                taken.push(letter);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Takes a letter that was sent out of the box.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn sent(&self, letter: &Letter) -> Result<(), Error> {
+        self.0.delete_if(key(OUTBOX, &letter.id), "id = :id", vec![(":id", s(&letter.id))]).await?;
+        Ok(())
+    }
+}

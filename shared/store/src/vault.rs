@@ -1,0 +1,386 @@
+//! The table of credentials, in DynamoDB's verbs. Everything else in this crate that concerns people is made
+//! of these few.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue,
+    TransactWriteItem, Update,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::catalogue::{Item, key};
+use crate::table::{SK, TTL};
+use crate::{Error, Meter};
+
+/// How often a transaction that met another one is tried again.
+const MEETINGS: u32 = 6;
+
+/// The values of an expression.
+pub(crate) type Values = Vec<(&'static str, AttributeValue)>;
+
+/// How a conditional transaction ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All of it is written.
+    Done,
+    /// None of it is: the writes at these places found their condition unmet.
+    Refused(Vec<usize>),
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub(crate) struct Vault {
+    client: Client,
+    table: String,
+}
+
+pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+pub(crate) fn n(number: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+/// `record` as an item under `pk` and `sk`, to be forgotten at `expires` (seconds since 1970).
+pub(crate) fn item<T: Serialize>(
+    pk: &str,
+    sk: &str,
+    record: &T,
+    expires: Option<i64>,
+) -> Result<Item, Error> {
+    let mut item: Item = serde_dynamo::to_item(record).map_err(|e| Error::corrupt("record", e))?;
+    item.extend(key(pk, sk));
+    if let Some(expires) = expires {
+        item.insert(TTL.into(), n(expires));
+    }
+    Ok(item)
+}
+
+/// The record in `item`.
+pub(crate) fn record<T: DeserializeOwned>(item: Item, aggregate: &'static str) -> Result<T, Error> {
+    serde_dynamo::from_item(item).map_err(|_| Error::corrupt(aggregate, "not of the expected shape"))
+}
+
+pub(crate) fn one(capacity: &Option<ConsumedCapacity>) -> &[ConsumedCapacity] {
+    capacity.as_ref().map(std::slice::from_ref).unwrap_or_default()
+}
+
+fn map(values: Values) -> Option<HashMap<String, AttributeValue>> {
+    (!values.is_empty()).then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The names in `expression` that DynamoDB has reserved for itself.
+fn names(expression: &str) -> Option<HashMap<String, String>> {
+    let used =
+        [("#ttl", TTL), ("#roles", "roles")].into_iter().filter(|(alias, _)| expression.contains(alias));
+    let names: HashMap<_, _> = used.map(|(alias, name)| (alias.to_owned(), name.to_owned())).collect();
+    (!names.is_empty()).then_some(names)
+}
+
+fn is_unmet<E: ProvideErrorMetadata, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ConditionalCheckFailedException")
+}
+
+impl Vault {
+    pub(crate) fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// The items under `keys` that are there, in no order, as they are now. At most 100 keys, each once.
+    pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let mut wanted = Some(keys);
+        let mut found = Vec::new();
+        for _ in 0..MEETINGS {
+            let Some(keys) = wanted.take() else { return Ok(found) };
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+            let out = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, keys.map_err(|e| Error::corrupt("keys", e))?)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| Error::of("BatchGetItem", e))?;
+            Meter::note("BatchGetItem", &self.table, out.consumed_capacity());
+            found.extend(out.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
+            wanted = out
+                .unprocessed_keys
+                .and_then(|mut left| left.remove(&self.table))
+                .map(|left| left.keys)
+                .filter(|left| !left.is_empty());
+        }
+        match wanted {
+            None => Ok(found),
+            Some(_) => {
+                Err(Error::Throttled { operation: "BatchGetItem", cause: "keys were handed back".into() })
+            }
+        }
+    }
+
+    pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Error> {
+        Ok(self.get_all(vec![key(pk, sk)]).await?.pop())
+    }
+
+    /// The items of a partition whose sort keys begin with `prefix`, at most `most`, in their order.
+    pub(crate) async fn query(&self, pk: &str, prefix: &str, most: i32) -> Result<Vec<Item>, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .expression_attribute_values(":pk", s(pk))
+            .consistent_read(true)
+            .limit(most)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", s(prefix))
+        };
+        let out = query.send().await.map_err(|e| Error::of("Query", e))?;
+        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        Ok(out.items.unwrap_or_default())
+    }
+
+    /// The last items of a partition, newest first, that come before `before`.
+    pub(crate) async fn query_before(
+        &self,
+        pk: &str,
+        before: Option<&str>,
+        most: i32,
+    ) -> Result<Vec<Item>, Error> {
+        let out = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk < :before")
+            .expression_attribute_values(":pk", s(pk))
+            // Sort keys are ULIDs: all of them lie before this.
+            .expression_attribute_values(":before", s(before.unwrap_or("~")))
+            .scan_index_forward(false)
+            .limit(most)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Query", e))?;
+        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        Ok(out.items.unwrap_or_default())
+    }
+
+    /// One page of everything in the table, for jobs and the last-resort lists of administration.
+    pub(crate) async fn scan(
+        &self,
+        sk: &str,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let out = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :sk")
+            .expression_attribute_values(":sk", s(sk))
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Scan", e))?;
+        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+
+    pub(crate) async fn put(&self, item: Item) -> Result<(), Error> {
+        let out = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("PutItem", e))?;
+        Meter::note("PutItem", &self.table, one(&out.consumed_capacity));
+        Ok(())
+    }
+
+    /// Puts the item if nothing is in its place; says whether it did.
+    pub(crate) async fn put_new(&self, item: Item) -> Result<bool, Error> {
+        let out = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let (done, spent) = match out {
+            Ok(out) => (true, out.consumed_capacity),
+            Err(error) if is_unmet(&error) => (false, None),
+            Err(error) => return Err(Error::of("PutItem", error)),
+        };
+        Meter::note("PutItem", &self.table, one(&spent));
+        Ok(done)
+    }
+
+    /// Changes an item if `condition` holds. The item as it then is; `None` if the condition does not hold.
+    pub(crate) async fn update(
+        &self,
+        at: Item,
+        change: &'static str,
+        condition: Option<&'static str>,
+        values: Values,
+    ) -> Result<Option<Item>, Error> {
+        let out = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(at))
+            .update_expression(change)
+            .set_expression_attribute_names(names(change))
+            .set_condition_expression(condition.map(str::to_owned))
+            .set_expression_attribute_values(map(values))
+            .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let (item, spent) = match out {
+            Ok(out) => (Some(out.attributes.unwrap_or_default()), out.consumed_capacity),
+            Err(error) if is_unmet(&error) => (None, None),
+            Err(error) => return Err(Error::of("UpdateItem", error)),
+        };
+        Meter::note("UpdateItem", &self.table, one(&spent));
+        Ok(item)
+    }
+
+    /// Deletes an item if `condition` holds and gives back what it was; `None` if it does not hold.
+    pub(crate) async fn delete_if(
+        &self,
+        at: Item,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<Option<Item>, Error> {
+        let out = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(at))
+            .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
+            .return_values(ReturnValue::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let (item, spent) = match out {
+            Ok(out) => (Some(out.attributes.unwrap_or_default()), out.consumed_capacity),
+            Err(error) if is_unmet(&error) => (None, None),
+            Err(error) => return Err(Error::of("DeleteItem", error)),
+        };
+        Meter::note("DeleteItem", &self.table, one(&spent));
+        Ok(item)
+    }
+
+    /// A put for [`Vault::transact`].
+    pub(crate) fn putting(
+        &self,
+        item: Item,
+        condition: Option<&'static str>,
+    ) -> Result<TransactWriteItem, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .set_condition_expression(condition.map(str::to_owned))
+            .build()
+            .map_err(|e| Error::corrupt("write", e))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// An update for [`Vault::transact`].
+    pub(crate) fn updating(
+        &self,
+        at: Item,
+        change: &'static str,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<TransactWriteItem, Error> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(at))
+            .update_expression(change)
+            .set_expression_attribute_names(names(change))
+            .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
+            .build()
+            .map_err(|e| Error::corrupt("write", e))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// A deletion for [`Vault::transact`].
+    pub(crate) fn deleting(
+        &self,
+        at: Item,
+        condition: Option<&'static str>,
+        values: Values,
+    ) -> Result<TransactWriteItem, Error> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(at))
+            .set_condition_expression(condition.map(str::to_owned))
+            .set_expression_attribute_values(map(values))
+            .build()
+            .map_err(|e| Error::corrupt("write", e))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// All of `writes` or none.
+    pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, Error> {
+        for meeting in 0..MEETINGS {
+            if meeting > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10 << meeting)).await;
+            }
+            let out = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(writes.clone()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            let error = match out {
+                Ok(out) => {
+                    Meter::note("TransactWriteItems", &self.table, out.consumed_capacity());
+                    return Ok(Written::Done);
+                }
+                Err(error) => error,
+            };
+            Meter::note("TransactWriteItems", &self.table, &[]);
+            let reasons = match error.as_service_error() {
+                Some(aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                    canceled.cancellation_reasons().iter().map(|r| r.code().unwrap_or_default()).collect::<Vec<_>>()
+                }
+                _ => return Err(Error::of("TransactWriteItems", error)),
+            };
+            let unmet: Vec<usize> =
+                (0..reasons.len()).filter(|at| reasons[*at] == "ConditionalCheckFailed").collect();
+            if !unmet.is_empty() {
+                return Ok(Written::Refused(unmet));
+            }
+            if !reasons.contains(&"TransactionConflict") {
+                return Err(Error::of("TransactWriteItems", error));
+            }
+        }
+        Err(Error::Throttled {
+            operation: "TransactWriteItems",
+            cause: "it met other writes six times".into(),
+        })
+    }
+}
+
+/// An item's sort key.
+pub(crate) fn sort_key(item: &Item) -> &str {
+    crate::catalogue::text(item, SK).unwrap_or_default()
+}
