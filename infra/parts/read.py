@@ -1,0 +1,55 @@
+"""What the generator reads: the route table, the problem codes, infra/functions.toml."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def routes():
+    """The route table: a list of dictionaries with method, path, area, binary and summary."""
+    source = (ROOT / "shared/routes/src/table.rs").read_text()
+    entry = re.compile(
+        r'^    [A-Z0-9_]+: (?P<method>[A-Z]+) "(?P<path>[^"]+)" => (?P<area>\w+)/"(?P<binary>\w+)",'
+        r'[^"]*"(?P<summary>[^"]+)";', re.M)
+    found = [match.groupdict() for match in entry.finditer(source)]
+    entries = len(re.findall(r" => \w+/\"", source))
+    if not found or len(found) != entries:
+        sys.exit(f"shared/routes/src/table.rs: {len(found)} of {entries} routes could be read")
+    return found
+
+
+def problems():
+    """The problem codes: status, title and advice by word."""
+    source = (ROOT / "shared/http/src/problem.rs").read_text()
+    entry = re.compile(r'^    \w+ = "(?P<word>\w+)", (?P<status>[A-Z_]+), "(?P<title>[^"]+)",\s+"(?P<advice>[^"]+)";', re.M)
+    return {match["word"]: match.groupdict() | {"status": STATUS[match["status"]]} for match in entry.finditer(source)}
+
+
+STATUS = {
+    "MOVED_PERMANENTLY": 301, "BAD_REQUEST": 400, "UNAUTHORIZED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405, "CONFLICT": 409, "GONE": 410, "PRECONDITION_FAILED": 412, "PAYLOAD_TOO_LARGE": 413,
+    "UNSUPPORTED_MEDIA_TYPE": 415, "UNPROCESSABLE_ENTITY": 422, "PRECONDITION_REQUIRED": 428,
+    "TOO_MANY_REQUESTS": 429, "INTERNAL_SERVER_ERROR": 500, "BAD_GATEWAY": 502, "SERVICE_UNAVAILABLE": 503,
+    "GATEWAY_TIMEOUT": 504,
+}
+
+
+def camel(name):
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def functions():
+    """Every function: those of the route table, in its order, then the jobs."""
+    asked = tomllib.loads((ROOT / "infra/functions.toml").read_text())
+    endpoints, seen = asked["endpoint"], {}
+    for route in routes():
+        name = route["binary"]
+        if name not in endpoints:
+            sys.exit(f"infra/functions.toml has no [endpoint.{name}]: what may it do?")
+        seen.setdefault(name, {"name": name, "area": route["area"], "about": route["summary"], **endpoints[name]})
+    if left := endpoints.keys() - seen.keys():
+        sys.exit(f"infra/functions.toml knows endpoints that no route has: {', '.join(sorted(left))}")
+    return list(seen.values()), [{"name": name, "area": "Jobs", **job} for name, job in asked["job"].items()]

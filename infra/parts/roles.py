@@ -1,0 +1,129 @@
+"""Roles: the words of infra/functions.toml as IAM statements."""
+
+import re
+import sys
+
+TABLES = ("catalog", "auth", "library", "audit")
+SECRETS = ("cursor", "tmdb", "index", "mac", "signing", "jwks")
+# Objects: under which prefix of the artifacts' bucket, and which key encrypts them.
+OBJECTS = {
+    "artifacts": ("catalog", "Catalog"), "model": ("model", "Catalog"), "reports": ("reports", "Catalog"),
+}
+# What is allowed on an account's data key: only for a person's, whoever asks.
+DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
+OTHERS = ("pepper", "mail:send", *DATA_KEY)
+
+
+def statement(sid, actions, resource, condition=None):
+    lines = [f"- Sid: {sid}", "  Effect: Allow", f"  Action: [{', '.join(actions)}]", f"  Resource: {resource}"]
+    return lines + ([f"  Condition: {condition}"] if condition else [])
+
+
+def through(service):
+    return f"{{StringEquals: {{'kms:ViaService': !Sub '{service}.${{AWS::Region}}.amazonaws.com'}}}}"
+
+
+def actions(may, prefix):
+    return [word.removeprefix(f"{prefix}:") for word in may if re.fullmatch(rf"{prefix}:[A-Z]\w+", word)]
+
+
+def table_statements(may):
+    lines = []
+    for table in TABLES:
+        name = table.capitalize()
+        calls = [f"dynamodb:{call}" for call in actions(may, table)]
+        if calls:
+            arn = f"!GetAtt {name}Table.Arn"
+            if table == "library" and "dynamodb:Query" in calls:
+                arn = f"[!GetAtt {name}Table.Arn, !Sub '${{{name}Table.Arn}}/index/*']"
+            lines += statement(name, calls, arn)
+        if f"{table}:stream" in may:
+            read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+            lines += statement(f"{name}Stream", read, f"!GetAtt {name}Table.StreamArn")
+        if calls or f"{table}:stream" in may:
+            lines += statement(f"{name}Key", ["kms:Decrypt"], f"!GetAtt {name}Key.Arn", through("dynamodb"))
+    return lines
+
+
+def object_statements(may):
+    lines, uses = [], {}
+    for word, (prefix, key) in OBJECTS.items():
+        name = prefix.capitalize()
+        objects = f"!Sub '${{ArtifactsBucket.Arn}}/{prefix}/*'"
+        if f"{word}:read" in may:
+            lines += statement(f"Read{name}", ["s3:GetObject"], objects)
+            uses.setdefault(key, set()).add("kms:Decrypt")
+        if f"{word}:write" in may:
+            lines += statement(f"Write{name}", ["s3:PutObject", "s3:DeleteObject"], objects)
+            uses.setdefault(key, set()).add("kms:GenerateDataKey")
+        if f"{word}:see" in may:
+            seen = f"{{StringLike: {{'s3:prefix': '{prefix}/*'}}}}"
+            lines += statement(f"See{name}", ["s3:ListBucket"], "!GetAtt ArtifactsBucket.Arn", seen if word != "artifacts" else None)
+    for key, allowed in uses.items():
+        lines += statement(f"{key}Objects", sorted(allowed), f"!GetAtt {key}Key.Arn", through("s3"))
+    return lines
+
+
+def secret_statements(may):
+    lines = []
+    for suffix, action, sid in (("", "GetSecretValue", "Secrets"), (":write", "PutSecretValue", "WriteSecrets")):
+        named = [f"!Ref {name.capitalize()}Secret" for name in SECRETS if f"secret:{name}{suffix}" in may]
+        if named:
+            lines += statement(sid, [f"secretsmanager:{action}"], f"[{', '.join(named)}]")
+            use = ["kms:Decrypt"] if not suffix else ["kms:Decrypt", "kms:GenerateDataKey"]
+            lines += statement(f"{sid}Key", use, "!GetAtt SecretsKey.Arn", through("secretsmanager"))
+    return lines
+
+
+def person_statements(may):
+    lines = []
+    if uses := [action for word, action in DATA_KEY.items() if word in may]:
+        lines += statement("PeoplesKeys", uses, "!GetAtt DataKey.Arn", "{StringEquals: {'kms:EncryptionContext:purpose': person}}")
+    if "pepper" in may:
+        lines += statement("Pepper", ["kms:GenerateMac"], "!GetAtt PepperKey.Arn", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
+    if "mail:send" in may:
+        identity = "!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailDomain}"
+        lines += statement("SendMail", ["ses:SendEmail"], identity)
+    return lines
+
+
+def is_known(word):
+    table, _, call = word.partition(":")
+    if table in TABLES and (re.fullmatch(r"[A-Z]\w+", call) or call == "stream"):
+        return True
+    if table in OBJECTS and call in ("read", "write", "see"):
+        return True
+    if table == "secret" and call.removesuffix(":write") in SECRETS:
+        return True
+    return word in OTHERS
+
+
+def statements(function):
+    """The IAM statements for what a function may do."""
+    may, area = list(function["may"]), function["area"]
+    for word in may:
+        if not is_known(word):
+            sys.exit(f"infra/functions.toml: {function['name']} may {word}, which means nothing")
+    lines = statement("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"!GetAtt {area}Logs.Arn")
+    lines += table_statements(may) + object_statements(may) + secret_statements(may) + person_statements(may)
+    if area == "Jobs":
+        lines += report_failure()
+    return lines
+
+
+def report_failure():
+    lines = statement("ReportFailure", ["sqs:SendMessage"], "!GetAtt FailedJobs.Arn")
+    return lines + statement(
+        "ReportFailureKey", ["kms:GenerateDataKey", "kms:Decrypt"], "!GetAtt OperationsKey.Arn", through("sqs"))
+
+
+def role(name, service, policy, lines):
+    """A role that `service` may take on, with `lines` as its policy."""
+    trust = f"[{{Effect: Allow, Principal: {{Service: {service}.amazonaws.com}}, Action: 'sts:AssumeRole'}}]"
+    body = [
+        f"{name}:", "  Type: AWS::IAM::Role", "  Properties:",
+        f"    AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: {trust}}}",
+        "    Policies:", f"      - PolicyName: {policy}", "        PolicyDocument:",
+        "          Version: '2012-10-17'", "          Statement:",
+    ]
+    return body + ["            " + line for line in lines]

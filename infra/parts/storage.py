@@ -1,0 +1,157 @@
+"""Keys, tables and log groups: what is the same for each of them but the name."""
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+# In each policy the first statement administers and cannot use the key; the others let those use it whose own policy
+# says so too: through the named services only, or, for the two keys that the product itself uses, for one purpose only.
+
+ADMINISTER = """kms:CancelKeyDeletion, kms:DescribeKey, kms:DisableKey, kms:EnableKey, kms:DisableKeyRotation,
+kms:EnableKeyRotation, kms:GetKeyPolicy, kms:GetKeyRotationStatus, kms:ListGrants, kms:ListKeyPolicies,
+kms:ListKeyRotations, kms:ListResourceTags, kms:PutKeyPolicy, kms:RevokeGrant, kms:RotateKeyOnDemand,
+kms:ScheduleKeyDeletion, kms:TagResource, kms:UntagResource, kms:UpdateKeyDescription""".split("\n")
+USE = """kms:Encrypt, kms:Decrypt, kms:ReEncryptFrom, kms:ReEncryptTo, kms:GenerateDataKey,
+kms:GenerateDataKeyWithoutPlaintext, kms:DescribeKey""".split("\n")
+ACCOUNT = "{AWS: !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:root'}"
+LOGS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group"
+
+KEYS = {
+    "CatalogKey": {"about": "the catalogue, in its table and as artifacts", "through": ["dynamodb", "s3"]},
+    "AuthKey": {"about": "credentials and sessions, in their table", "through": ["dynamodb"]},
+    "LibraryKey": {"about": "what people do and say, in its table and as exports", "through": ["dynamodb", "s3"]},
+    "AuditKey": {"about": "the record of events, in its table and as objects", "through": ["dynamodb", "s3"]},
+    "SecretsKey": {"about": "secrets", "through": ["secretsmanager"]},
+    "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs"], "logs": True},
+    "DataKey": {
+        "about": "wraps the data key of each person", "use": "kms:GenerateDataKey, kms:Decrypt",
+        "only": "{kms:EncryptionContext:purpose: person}",
+    },
+    "PepperKey": {
+        "about": "peppers passwords", "use": "kms:GenerateMac", "only": "{kms:MacAlgorithm: HMAC_SHA_256}",
+        "mac": True,
+    },
+}
+
+TABLES = {
+    "Catalog": {"about": "films, people, operators, lists, sync: it can be made again"},
+    "Auth": {"about": "credentials, sessions, counters"},
+    "Library": {"about": "what people do and say", "stream": "NEW_AND_OLD_IMAGES"},
+    "Audit": {"about": "security and data events", "stream": "NEW_IMAGE", "put_only": True},
+}
+
+
+def statement(sid, principal, actions, condition):
+    lines = [f"- Sid: {sid}", "  Effect: Allow", f"  Principal: {principal}"]
+    if len(actions) == 1:
+        lines.append(f"  Action: [{actions[0]}]")
+    else:
+        lines += ["  Action:", "    [", *(f"      {line.removesuffix(',')}," for line in actions), "    ]"]
+    return lines + ["  Resource: '*'", *condition]
+
+
+def through(services):
+    named = [f"!Sub '{service}.${{AWS::Region}}.amazonaws.com'" for service in services]
+    return ["  Condition:", f"    StringEquals: {{kms:ViaService: [{', '.join(named)}]}}"]
+
+
+def key(name, asked):
+    policy = statement("Administration", ACCOUNT, ADMINISTER, [])
+    if "only" in asked:
+        policy += statement("UseForOnePurpose", ACCOUNT, [asked["use"]], ["  Condition:", f"    StringEquals: {asked['only']}"])
+    else:
+        policy += statement("UseThroughServices", ACCOUNT, USE, through(asked["through"]))
+    if "dynamodb" in asked.get("through", []):
+        grants = through(["dynamodb"]) + ["    Bool: {kms:GrantIsForAWSResource: true}"]
+        policy += statement("GrantToTheTable", ACCOUNT, ["kms:CreateGrant"], grants)
+    if asked.get("logs"):
+        groups = [f"!Sub {LOGS}:/screensort/${{Environment}}/*", f"!Sub {LOGS}:aws-waf-logs-screensort-${{Environment}}"]
+        policy += statement("Logs", "{Service: !Sub 'logs.${AWS::Region}.amazonaws.com'}", USE, [
+            "  Condition:", "    ArnLike:", "      kms:EncryptionContext:aws:logs:arn:",
+            *(f"        - {group}" for group in groups)])
+    # KMS does not rotate MAC keys: a new pepper is a new key, named by SCREENSORT_PEPPER_ID.
+    kind = ["    KeySpec: HMAC_256", "    KeyUsage: GENERATE_VERIFY_MAC"] if asked.get("mac") else ["    EnableKeyRotation: true"]
+    return [
+        f"{name}:", "  Type: AWS::KMS::Key", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain", "  Properties:",
+        f"    Description: !Sub 'ScreenSort ${{Environment}}: {asked['about']}.'", *kind, "    PendingWindowInDays: 30",
+        "    KeyPolicy:", "      Version: '2012-10-17'", "      Statement:", *("        " + line for line in policy),
+    ]
+
+
+# --- Tables ----------------------------------------------------------------------------------------------------------
+# Their shape is that of shared/store/src/table.rs. Data outlives the stack.
+
+def table(name, asked):
+    arn = f"!Sub arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/screensort-${{Environment}}-{name.lower()}"
+    refusals = [
+        "- Sid: EncryptedConnectionsOnly", "  Effect: Deny", "  Principal: '*'", "  Action: dynamodb:*",
+        f"  Resource: {arn}", "  Condition: {Bool: {aws:SecureTransport: false}}",
+    ]
+    if asked.get("put_only"):
+        refusals += [
+            "- Sid: WhatIsWrittenStays", "  Effect: Deny", "  Principal: '*'",
+            "  Action: [dynamodb:UpdateItem, dynamodb:DeleteItem, dynamodb:BatchWriteItem]", f"  Resource: {arn}",
+        ]
+    indexes = asked.get("indexes", [])
+    attributes = ["pk", "sk", *(index["by"] for index in indexes)]
+    lines = [
+        f"{name}Table:", "  Type: AWS::DynamoDB::Table", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        "  Properties:", f"    TableName: !Sub screensort-${{Environment}}-{name.lower()}", "    BillingMode: PAY_PER_REQUEST",
+        "    AttributeDefinitions:", *(f"      - {{AttributeName: {attribute}, AttributeType: S}}" for attribute in attributes),
+        "    KeySchema:", "      - {AttributeName: pk, KeyType: HASH}", "      - {AttributeName: sk, KeyType: RANGE}",
+    ]
+    if indexes:
+        lines.append("    LocalSecondaryIndexes:")
+        for index in indexes:
+            keys = f"[{{AttributeName: pk, KeyType: HASH}}, {{AttributeName: {index['by']}, KeyType: RANGE}}]"
+            lines += [f"      - IndexName: {index['name']}", f"        KeySchema: {keys}", "        Projection: {ProjectionType: ALL}"]
+    if stream := asked.get("stream"):
+        lines.append(f"    StreamSpecification: {{StreamViewType: {stream}}}")
+    return lines + [
+        "    TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}",
+        "    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}",
+        f"    SSESpecification: {{SSEEnabled: true, SSEType: KMS, KMSMasterKeyId: !GetAtt {name}Key.Arn}}",
+        "    DeletionProtectionEnabled: true", "    ResourcePolicy:", "      PolicyDocument:",
+        "        Version: '2012-10-17'", "        Statement:", *("          " + line for line in refusals),
+        "    Tags: [{Key: product, Value: screensort}]",
+    ]
+
+
+# --- Secrets and logs ------------------------------------------------------------------------------------------------
+
+# What the product makes itself at the first deployment, and where it is written: see docs/deploy.md.
+RINGS = {
+    "Index": "The keys of the blind index over addresses",
+    "Mac": "The keys of cookies, refresh tokens, challenges and codes",
+    "Signing": "The keys that sign access tokens",
+    "Jwks": "The public halves of the keys that sign access tokens",
+}
+
+
+def ring(name, about):
+    return [
+        f"{name}Secret:", "  Type: AWS::SecretsManager::Secret", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        "  Properties:", f"    Name: !Sub screensort/${{Environment}}/{name.lower()}",
+        f"    Description: {about}; written by `screensort first-keys` once, see docs/deploy.md.",
+        "    KmsKeyId: !GetAtt SecretsKey.Arn",
+    ]
+
+
+def log_group(name, group):
+    return [
+        f"{name}Logs:", "  Type: AWS::Logs::LogGroup", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        "  Properties:", f"    LogGroupName: !Sub {group}", "    RetentionInDays: !Ref LogRetentionDays",
+        "    KmsKeyId: !GetAtt OperationsKey.Arn",
+    ]
+
+
+def block(areas):
+    """The resources of this file, for the functions' areas."""
+    parts = [["# --- Keys ".ljust(118, "-")]]
+    parts += [key(name, asked) for name, asked in KEYS.items()]
+    parts.append(["# --- Tables ".ljust(118, "-")])
+    parts += [table(name, asked) for name, asked in TABLES.items()]
+    parts.append(["# --- Key rings ".ljust(118, "-")])
+    parts += [ring(name, about) for name, about in RINGS.items()]
+    parts.append(["# --- Logs ".ljust(118, "-")])
+    parts += [log_group(area, f"/screensort/${{Environment}}/{area.lower()}") for area in areas]
+    parts.append(log_group("Gateway", "/screensort/${Environment}/gateway"))
+    parts.append(log_group("Firewall", "aws-waf-logs-screensort-${Environment}"))
+    return parts
