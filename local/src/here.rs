@@ -90,10 +90,8 @@ async fn mail(gateway: &Gateway) -> Value {
 
 /// Runs a scheduled job now and answers with its summary.
 async fn run(gateway: &Gateway, name: &str) -> Result<Value, Problem> {
-    let mailer: screensort_runtime::Job = screensort_accounts::mailer::job;
-    let job = if name == "mailer" { Some(mailer) } else { screensort_jobs::by_name(name) };
-    let job = job.ok_or_else(|| {
-        let names = format!("{}, mailer", screensort_jobs::NAMES.join(", "));
+    let job = screensort_jobs::by_name(name).ok_or_else(|| {
+        let names = screensort_jobs::NAMES.join(", ");
         Problem::new(Code::NotFound).with_detail(format!("There is no such job; there are {names}."))
     })?;
     job(json!({}), gateway.stack().clone()).await.map_err(|error| {

@@ -76,7 +76,8 @@ async fn another_answer_has_another_tag_and_the_same_answer_the_same() {
 #[tokio::test]
 async fn an_answer_to_somebody_is_nobodys_to_keep() {
     let product = shared().await;
-    for (_, path) in calls() {
+    // Who asks about a session is told that theirs is none.
+    for (_, path) in calls().into_iter().filter(|(route, _)| route.binary != "session") {
         let tag = product.get(&path).await.header("etag").unwrap_or("*").to_owned();
         for (name, value) in [
             ("authorization", "Bearer x"),

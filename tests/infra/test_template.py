@@ -63,7 +63,7 @@ class Functions(unittest.TestCase):
 
     def test_every_function_is_a_binary_of_its_area(self):
         for function in ENDPOINTS + JOBS:
-            package = ROOT / "functions" / function.get("package", function["area"].lower())
+            package = ROOT / "functions" / function["area"].lower()
             manifest = tomllib.loads((package / "Cargo.toml").read_text())
             binaries = {binary["name"]: binary for binary in manifest.get("bin", [])}
             self.assertIn(function["name"], binaries, package)

@@ -1,4 +1,4 @@
-//! The Lambda binary of `mailer`.
+//! The Lambda binary of the job `mailer`.
 
 fn main() -> std::process::ExitCode {
     screensort_runtime::job(screensort_accounts::mailer::job)
