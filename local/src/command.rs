@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use screensort_http::Problem;
 use screensort_model::MovieId;
-use screensort_runtime::clock;
+use screensort_runtime::{Settings, Stack, clock};
 
 use crate::gateway::Gateway;
 use crate::server::Server;
@@ -131,6 +131,9 @@ enum Command {
     Publish,
     /// Print the OpenAPI document.
     Openapi,
+    /// Make the key rings of a deployment, once. It works in AWS, with the credentials and names of the environment
+    /// (docs/deploy.md), and leaves alone what is there.
+    FirstKeys,
     /// Train, apply and judge recommendation models on plain rating files (`userId,movieId,rating,timestamp`).
     #[command(subcommand)]
     Recommend(Recommend),
@@ -274,6 +277,15 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         None => serve(data, cli.serve).await,
         Some(Command::Openapi) => Ok(std::io::stdout().write_all(product::openapi().as_bytes())?),
+        Some(Command::FirstKeys) => {
+            let stack = Stack::new(Settings::from_environment()?, clock());
+            let made = crate::rings::make(&stack, stack.clock().now()).await?;
+            say(&match made.as_slice() {
+                [] => "All key rings were there already; nothing was changed.".to_owned(),
+                made => format!("Made: {}. Functions read them at their next start.", made.join(", ")),
+            });
+            Ok(())
+        }
         Some(Command::Recommend(what)) => {
             let done = tokio::task::spawn_blocking(|| crate::recommend::run(what)).await??;
             Ok(std::io::stdout().write_all(done.as_bytes())?)

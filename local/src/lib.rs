@@ -12,6 +12,7 @@ mod here;
 pub mod import;
 pub mod product;
 mod recommend;
+pub mod rings;
 pub mod server;
 pub mod stand;
 mod sync;

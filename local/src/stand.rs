@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use screensort_auth::password::{Cost, MaxAge, Policy};
-use screensort_auth::token::{Identity, Jwks};
+use screensort_auth::token::Identity;
 use screensort_cloud::{Cloud, Options, Place};
-use screensort_crypto::{KeyId, KeyRing, MacKey, SigningKey};
+use screensort_crypto::KeyId;
 use screensort_model::Clock;
 use screensort_runtime::{Credentials, Settings, Stack, TMDB_RATE};
 use screensort_store::{Tables, create_tables};
@@ -23,9 +22,12 @@ pub enum Error {
     /// A secret cannot be written.
     #[error("the secret {0} cannot be written")]
     Secret(String, #[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A key ring could not be made or read.
-    #[error("a key ring cannot be used")]
+    /// A key's name is none.
+    #[error("a key's name cannot be used")]
     Keys(#[source] screensort_crypto::Error),
+    /// The key rings could not be made.
+    #[error(transparent)]
+    Rings(#[from] crate::rings::Error),
     /// No randomness.
     #[error("this machine gives no random numbers")]
     Random,
@@ -109,8 +111,9 @@ impl Stand {
         };
         let key = random_text()?;
         cloud.secret_or_create(&settings.cursor_secret, || format!("{{\"current\":\"{key}\"}}")).await?;
-        make_rings(&cloud, &settings, clock.now()).await?;
+        let now = clock.now();
         let stack = Stack::new(settings, clock);
+        crate::rings::make(&stack, now).await?;
         create_tables(stack.dynamodb(), &stack.settings().tables).await?;
         Ok(Self { cloud, stack })
     }
@@ -131,20 +134,6 @@ impl Stand {
         }
         Ok(())
     }
-}
-
-/// Makes the key rings that do not exist yet.
-async fn make_rings(cloud: &Cloud, settings: &Settings, now: Timestamp) -> Result<(), Error> {
-    for name in [&settings.index_secret, &settings.mac_secret] {
-        let ring = KeyRing::<MacKey>::generate(now).and_then(|ring| ring.to_json()).map_err(Error::Keys)?;
-        cloud.secret_or_create(name, || ring.to_string()).await?;
-    }
-    let ring = KeyRing::<SigningKey>::generate(now).and_then(|ring| ring.to_json()).map_err(Error::Keys)?;
-    let kept = cloud.secret_or_create(&settings.signing_secret, || ring.to_string()).await?;
-    let kept = KeyRing::<SigningKey>::from_json(&kept).map_err(Error::Keys)?;
-    let public = serde_json::json!(Jwks::of(&kept)).to_string();
-    cloud.secret_or_create(&settings.jwks_secret, || public).await?;
-    Ok(())
 }
 
 /// 256 random bits as text.
