@@ -5,7 +5,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
 use screensort_crypto::KeyService;
-use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, log};
+use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, log};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
 use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Registered, To};
@@ -113,9 +113,9 @@ async fn settle(
         if let Some((_, owner)) = owners.first() {
             let now = new.account.created_at;
             let trail = ask.whence.trail(Event::AccountDuplicated, None, Some(owner), now)?;
-            let (outbox, letter) = (stack.outbox(), post("already_registered")?);
-            let (posted, ()) = futures::join!(outbox.post(&letter), stack.witness(&trail));
-            posted?;
+            // One write, as for a new account.
+            stack.outbox().post_with(&post("already_registered")?, &stack.audit(), &trail).await?;
+            log(&trail);
             return Ok(());
         }
         let trail = ask.whence.own(Event::AccountCreated, &new.account.id, new.account.created_at)?;

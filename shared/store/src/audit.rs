@@ -100,7 +100,7 @@ impl Trail {
 #[derive(Debug, Clone)]
 pub struct Audit(pub(crate) Vault);
 
-fn day_key(day: Date, shard: u8) -> String {
+pub(crate) fn day_key(day: Date, shard: u8) -> String {
     format!("DAY#{day}#{shard}")
 }
 
