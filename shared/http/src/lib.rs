@@ -18,6 +18,7 @@ mod param;
 mod problem;
 mod reply;
 mod request;
+mod trail;
 mod whence;
 
 pub use actor::{Actor, Anyone};
@@ -31,4 +32,5 @@ pub use param::{Param, Tenths, Text, Whole};
 pub use problem::{Code, Problem};
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
+pub use trail::{UNKNOWN, log, trail_of};
 pub use whence::Whence;

@@ -79,10 +79,13 @@ impl Stack {
         self.0.dynamodb.get_or_init(|| client::dynamodb(&self.0.settings, self.http()))
     }
 
+    pub(crate) fn s3(&self) -> &aws_sdk_s3::Client {
+        self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http()))
+    }
+
     /// The artifacts' bucket.
     pub fn artifacts(&self) -> Artifacts {
-        let s3 = self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http())).clone();
-        Artifacts::new(s3, self.0.settings.artifacts_bucket.clone())
+        Artifacts::new(self.s3().clone(), self.0.settings.artifacts_bucket.clone())
     }
 
     /// The catalogue in memory: loaded at first use, looked at for a newer version at most every five minutes.

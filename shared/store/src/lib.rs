@@ -6,8 +6,11 @@
 
 mod accounts;
 mod attempts;
+mod audit;
 mod catalogue;
+pub mod chain;
 mod error;
+mod links;
 mod meter;
 mod one_time;
 mod outbox;
@@ -18,8 +21,10 @@ mod vault;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
 pub use attempts::{Attempts, Bucket, Count, Tallies};
+pub use audit::{Audit, Record, SHARDS, Trail};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
+pub use links::{AT_ONCE, Checkpoint, Laid, Place};
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};
 pub use outbox::{Letter, Outbox, To};
