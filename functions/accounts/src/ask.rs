@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use screensort_auth::password::{BreachedFilter, Context, Password};
 use screensort_auth::{Email, Username};
-use screensort_http::{Code, FieldError, Input, Opening, Problem, Whence};
+use screensort_http::{Code, FieldError, Incoming, Input, Opening, Problem, Whence};
 use screensort_runtime::Stack;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -23,6 +23,21 @@ impl<T: DeserializeOwned + JsonSchema> Input for Ask<T> {
     fn open(o: &mut Opening<'_>) -> Option<Self> {
         let whence = Whence::open(o)?;
         Some(Self { body: o.body()?, whence })
+    }
+}
+
+/// A request as it came, for handlers that look for themselves who sends it.
+pub(crate) struct Whole {
+    /// The request.
+    pub request: Incoming,
+    /// Where it came from.
+    pub whence: Whence,
+}
+
+impl Input for Whole {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        Some(Self { request: o.request().clone(), whence })
     }
 }
 

@@ -16,8 +16,13 @@ async fn an_authenticator_is_enrolled_and_asked_for() {
     let other = product.login(&email).await.str("access_token");
     let token = product.login(&email).await.str("access_token");
     product.with(&token, "PUT", "/mfa/totp", json!({"code": "000000"})).await.expect(409, "conflict");
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, raised) = product.enrol(&token).await;
     assert_eq!(codes.len(), 10);
+    // The session that enrolled goes on with two factors, under another name; every other one has ended.
+    product.with(&token, "GET", "/session", Value::Null).await.expect(401, "unauthorized");
+    let token = raised;
+    let session = product.with(&token, "GET", "/session", Value::Null).await.expect(200, "");
+    assert_eq!(session.body["acr"], "aal2");
     product.with(&other, "GET", "/session", Value::Null).await.expect(401, "unauthorized");
     product.with(&token, "POST", "/mfa/totp", Value::Null).await.expect(409, "conflict");
     let ticket = first_step(&product, &email).await;
@@ -33,6 +38,11 @@ async fn an_authenticator_is_enrolled_and_asked_for() {
     product.wait(30);
     let remove = json!({"code": product.code(&secret)});
     product.with(&got.str("access_token"), "DELETE", "/mfa/totp", remove).await.expect(204, "");
+    // What stays shows a password and no more; what had two factors besides has ended.
+    let session =
+        product.with(&got.str("access_token"), "GET", "/session", Value::Null).await.expect(200, "");
+    assert_eq!(session.body["acr"], "aal1");
+    product.with(&token, "GET", "/session", Value::Null).await.expect(401, "unauthorized");
     assert!(product.login(&email).await.body["access_token"].is_string());
 }
 
@@ -40,7 +50,7 @@ async fn an_authenticator_is_enrolled_and_asked_for() {
 async fn one_code_used_many_times_at_once_opens_one_session() {
     let product = Product::start().await;
     let (token, _) = product.signed_in("ann").await;
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, _) = product.enrol(&token).await;
     product.wait(30);
     let mut tickets = Vec::new();
     for _ in 0..4 {
@@ -68,7 +78,7 @@ async fn one_code_used_many_times_at_once_opens_one_session() {
 async fn two_hundred_codes_at_once_get_no_more_than_five_checked() {
     let product = Product::start().await;
     let (token, _) = product.signed_in("ann").await;
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, _) = product.enrol(&token).await;
     product.wait(30);
     let ticket = first_step(&product, "ann@example.org").await;
     let guesses = (0..200).map(|n| {
@@ -123,7 +133,7 @@ async fn a_code_by_mail_is_bound_to_its_login() {
 async fn a_reset_keeps_the_second_factor_and_new_recovery_codes_replace_the_old() {
     let product = Product::start().await;
     let (token, _) = product.signed_in("ann").await;
-    let (_, old) = product.enrol(&token).await;
+    let (_, old, token) = product.enrol(&token).await;
     let renewed = product.with(&token, "POST", "/mfa/recovery_codes", Value::Null).await.expect(200, "");
     let new = renewed.body["recovery_codes"][0].as_str().unwrap().to_owned();
     product.post("/password/forgot", json!({"email": "ann@example.org"})).await.expect(202, "");

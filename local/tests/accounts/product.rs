@@ -174,20 +174,29 @@ impl Product {
         records.iter().find(|record| record.endpoint == endpoint).unwrap().store_requests
     }
 
+    /// Requests to the store that the last request of an endpoint took, and steps, in which they waited for one
+    /// another.
+    pub(crate) fn store_cost(&self, endpoint: &str) -> (u32, u32) {
+        let records = self.gateway.records();
+        let record = records.iter().find(|record| record.endpoint == endpoint).unwrap();
+        (record.store_requests, record.store_steps)
+    }
+
     /// What an authenticator with this secret shows now.
     pub(crate) fn code(&self, secret: &TotpSecret) -> String {
         secret.code(Step::at(self.clock.now())).to_string()
     }
 
-    /// Enrols an authenticator; its secret and the recovery codes.
-    pub(crate) async fn enrol(&self, token: &str) -> (TotpSecret, Vec<String>) {
+    /// Enrols an authenticator; its secret, the recovery codes and the access token of the raised session.
+    pub(crate) async fn enrol(&self, token: &str) -> (TotpSecret, Vec<String>, String) {
         let begun = self.with(token, "POST", "/mfa/totp", Value::Null).await.expect(200, "");
         let secret = secret_of(&begun.str("secret"));
         assert!(begun.str("otpauth_uri").contains(&begun.str("secret")));
         let confirm = json!({"code": self.code(&secret)});
         let confirmed = self.with(token, "PUT", "/mfa/totp", confirm).await.expect(200, "");
         let codes = confirmed.body["recovery_codes"].as_array().unwrap();
-        (secret, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+        let codes = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+        (secret, codes, confirmed.str("access_token"))
     }
 
     /// The administrator's access token, second factor shown.

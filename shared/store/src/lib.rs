@@ -17,12 +17,12 @@ mod table;
 mod vault;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
-pub use attempts::{Attempts, Bucket, Count, Tallies};
+pub use attempts::{Attempts, Bucket, Count, Survey};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};
 pub use outbox::{Letter, Outbox, To};
 pub use progress::{Progress, Run, RunState};
-pub use sessions::{Login, Opened, Opening, Proof, Session, Sessions};
+pub use sessions::{Login, Opened, Opening, Place, Proof, Session, Sessions};
 pub use table::{Tables, create_tables};
