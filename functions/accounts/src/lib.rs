@@ -11,6 +11,7 @@ mod mailed;
 mod start;
 
 mod first_admin;
+pub mod import;
 pub mod mailer;
 pub mod person;
 

@@ -10,7 +10,7 @@ use screensort_crypto::{BlindIndex, OneTimeToken};
 use screensort_http::member::unauthenticated;
 use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, Whence};
 use screensort_routes::LOGIN;
-use screensort_runtime::Stack;
+use screensort_runtime::{ChallengeVerifier, Stack};
 use screensort_store::{Accounts, Person, Ticket};
 use serde::Deserialize;
 
@@ -139,10 +139,29 @@ async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAns
 /// Whether a challenge was solved for this attempt. It counts once.
 async fn passed(stack: &Stack, answer: Option<&str>) -> Result<bool, Problem> {
     let Some(answer) = answer else { return Ok(false) };
+    if let ChallengeVerifier::Site { url, secret } = &stack.settings().challenge {
+        return passed_elsewhere(stack, url, secret, answer).await;
+    }
     let macs = stack.mac_ring().await?;
     match challenge::verify(&macs, ACTION, answer, stack.clock().now()) {
         Ok(solved) => Ok(stack.one_time().burn(&solved.id, solved.expires_at).await?),
         Err(_) => Ok(false),
+    }
+}
+
+/// Whether a site says that a challenge was solved. Its answers count once; no answer is not a solved challenge.
+async fn passed_elsewhere(stack: &Stack, url: &str, secret: &str, answer: &str) -> Result<bool, Problem> {
+    #[derive(Deserialize)]
+    struct Verdict {
+        success: bool,
+    }
+    let secret = stack.secret(secret).await?;
+    match stack.site_verdict(url, secret.trim(), answer).await {
+        Ok(text) => Ok(serde_json::from_str::<Verdict>(&text).is_ok_and(|verdict| verdict.success)),
+        Err(error) => {
+            tracing::warn!(name: "challenge.unanswered", %error, "a challenge was not verified: {error}");
+            Ok(false)
+        }
     }
 }
 

@@ -46,7 +46,7 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
     form::check_if_asked(&stack, &ask.whence).await?;
     let (name, email) = (ask::username(&ask.body.username)?, ask::email(&ask.body.email)?);
     let context = Context { email: Some(&email), username: Some(&name) };
-    let password = ask::new_password(&stack, "/password", &ask.body.password, &context)?;
+    let password = ask::new_password(&stack, "/password", &ask.body.password, &context).await?;
     let now = stack.clock().now();
     draw_by_prefix(&stack, "register", Limit::REGISTRATIONS_PER_PREFIX, &ask.whence).await?;
     // All of it also for an address that has an account: the time must not tell.

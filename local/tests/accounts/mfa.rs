@@ -156,3 +156,42 @@ async fn the_first_administrator_has_a_second_factor_and_is_made_once() {
     let again = screensort_accounts::first_admin(&product.stand.stack, "root", "root@example.org").await;
     assert!(again.unwrap().is_none());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tickets_and_many_sessions_get_no_more_codes_checked_than_one() {
+    let product = Product::start().await;
+    let (token, _) = product.signed_in("ann").await;
+    let (secret, codes, raised) = product.enrol(&token).await;
+    product.wait(30);
+    let mut tickets = Vec::new();
+    for _ in 0..20 {
+        tickets.push(first_step(&product, "ann@example.org").await);
+    }
+    let checked = |answers: &[crate::product::Got]| {
+        assert!(answers.iter().all(|got| got.status == 401 || got.status == 429));
+        answers.iter().filter(|got| got.code() == "invalid_credentials").count()
+    };
+    // Ten codes for each of twenty tickets; after five a ticket is over, and after five the account waits.
+    let guesses = (0..200).map(|n| {
+        let ticket = &tickets[n % 20];
+        product
+            .post("/login/mfa", json!({"mfa_token": ticket, "recovery_code": "000000-000000-000000-000000"}))
+    });
+    let answers = futures::future::join_all(guesses).await;
+    let waiting = answers.iter().filter(|got| got.code() == "too_many_attempts").count();
+    // What is over says so as a wrong code does: a hundred at most, besides the five.
+    assert!(checked(&answers) <= 105 && waiting >= 95, "{waiting}");
+    let right = json!({"mfa_token": tickets[0], "recovery_code": codes[0]});
+    product.post("/login/mfa", right).await.expect(401, "invalid_credentials");
+    // The same counter counts codes of somebody signed in.
+    let again = json!({"code": product.code(&secret)});
+    product.with(&raised, "POST", "/reauthenticate", again).await.expect(429, "too_many_attempts");
+    product.wait(15 * 60 + 30);
+    let ticket = first_step(&product, "ann@example.org").await;
+    let right = json!({"mfa_token": ticket, "recovery_code": codes[0]});
+    let bearer = product.post("/login/mfa", right).await.expect(200, "").str("access_token");
+    let guesses = (0..200)
+        .map(|n| product.with(&bearer, "POST", "/reauthenticate", json!({"code": format!("{n:06}")})));
+    let answers = futures::future::join_all(guesses).await;
+    assert!((1..=5).contains(&checked(&answers)));
+}

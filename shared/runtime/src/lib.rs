@@ -8,6 +8,7 @@ mod artifact;
 mod client;
 mod config;
 mod gateway;
+mod outside;
 mod people;
 mod record;
 mod secrets;
@@ -15,8 +16,9 @@ mod serve;
 mod stack;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
-pub use config::{Credentials, Error as ConfigError, Settings, TMDB_RATE};
+pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};
 pub use gateway::{Event, event, request};
+pub use outside::OutsideError;
 pub use people::Mail;
 pub use record::Record;
 pub use serve::{Job, JobError, handle, job, serve};
