@@ -71,6 +71,9 @@ struct ServeArgs {
     /// An origin that browsers may call from; may be repeated.
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Vec<String>,
+    /// Where breached passwords are looked up: an address that answers `/5BAA6` like Pwned Passwords.
+    #[arg(long, env = "PASSWORD_RANGE_URL", value_name = "URL")]
+    password_range_url: Option<String>,
     #[command(flatten)]
     tmdb: TmdbArgs,
 }
@@ -123,6 +126,12 @@ enum Command {
     Import {
         /// The file. Fields: id, title, original_title, original_language, release_date, genres, runtime,
         /// popularity, vote_average, vote_count, keywords, imdb_id, directors, cast, certifications.
+        file: PathBuf,
+    },
+    /// Load accounts of another system from a file of lines of JSON; whoever is there already stays as they are.
+    ImportAccounts {
+        /// The file. Fields: username, email, hash (bcrypt, or sha256-before$SALT$DIGEST and sha256-after$SALT$DIGEST
+        /// in hexadecimal), and verified, true unless given.
         file: PathBuf,
     },
     /// Bring the catalogue in step with TMDb. Stopped at any point, the next run goes on.
@@ -201,6 +210,15 @@ enum Bench {
         /// Also measure with so many films made up from their words and facts.
         #[arg(long, value_name = "N")]
         synthetic: Option<usize>,
+    },
+    /// What hashing a password takes on this machine, and which cost is the highest that fits.
+    Argon2 {
+        /// Milliseconds that one hash may take.
+        #[arg(long, value_name = "MS", default_value_t = 150)]
+        target: u64,
+        /// Hashes of each cost.
+        #[arg(long, default_value_t = 7)]
+        rounds: usize,
     },
     /// Time from exec to the first poll and to the first answer of Lambda binaries, the first one being the
     /// yardstick: build `cargo build --release -p screensort-runtime --example hello` and name it first.
@@ -293,6 +311,11 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
         Some(Command::Bench(Bench::Requests { catalog, synthetic })) => {
             crate::bench::requests(catalog, synthetic).await.map(|table| say(&table))
         }
+        Some(Command::Bench(Bench::Argon2 { target, rounds })) => {
+            let done = tokio::task::spawn_blocking(move || crate::argon2::run(target, rounds)).await??;
+            say(&done);
+            Ok(())
+        }
         Some(Command::Bench(Bench::Coldstart { binaries, rounds })) => {
             crate::coldstart::run(&binaries, rounds).await.map(|table| say(&table))
         }
@@ -309,6 +332,13 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             bar.finish_and_clear();
             say(&format!("{} films imported; the catalogue holds {published}.", films.len()));
             stand.cloud.shutdown().await?;
+            Ok(())
+        }
+        Some(Command::ImportAccounts { file }) => {
+            let stand = stand(Choices { data, ..Choices::default() }).await?;
+            let done = crate::import_accounts::run(&stand.stack, &file).await;
+            stand.cloud.shutdown().await?;
+            say(&done?);
             Ok(())
         }
         Some(Command::Sync(args)) => synchronise(data, args).await,
@@ -410,6 +440,7 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let choices = Choices {
         service_ports: args.service_ports,
         cors_origins: args.cors_origin,
+        password_range_url: args.password_range_url.filter(|url| !url.trim().is_empty()),
         ..args.tmdb.choices(data.clone())
     };
     let stand = stand(choices).await?;

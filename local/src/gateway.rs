@@ -135,7 +135,7 @@ impl Gateway {
     }
 
     async fn invoke(&self, route: &Route, event: &str) -> Result<Response<Full<Bytes>>, Problem> {
-        let request = lambda_http::request::from_str(event)
+        let request = screensort_runtime::request(event)
             .map_err(|e| Problem::internal("the event is not one that Lambda takes").caused_by(e))?;
         let endpoint = self
             .endpoints

@@ -4,12 +4,14 @@
 //! What stands in for API Gateway is here, what stands in for AWS's services is in `screensort-cloud`. None of
 //! this is part of any Lambda build.
 
+mod argon2;
 mod bench;
 mod coldstart;
 pub mod command;
 pub mod gateway;
 mod here;
 pub mod import;
+mod import_accounts;
 pub mod product;
 mod recommend;
 pub mod rings;

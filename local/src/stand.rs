@@ -7,7 +7,7 @@ use screensort_auth::token::Identity;
 use screensort_cloud::{Cloud, Options, Place};
 use screensort_crypto::KeyId;
 use screensort_model::Clock;
-use screensort_runtime::{Credentials, Settings, Stack, TMDB_RATE};
+use screensort_runtime::{ChallengeVerifier, Credentials, Settings, Stack, TMDB_RATE};
 use screensort_store::{Tables, create_tables};
 
 /// Why a stand cannot be set up.
@@ -50,6 +50,10 @@ pub struct Choices {
     pub cors_origins: Vec<String>,
     /// What hashing a password costs, if not the default.
     pub password_cost: Option<Cost>,
+    /// Where breached passwords are looked up, if anywhere.
+    pub password_range_url: Option<String>,
+    /// Who verifies challenges, if not we.
+    pub challenge: Option<ChallengeVerifier>,
 }
 
 /// The embedded services and the context over them.
@@ -99,6 +103,9 @@ impl Stand {
             mac_secret: "screensort/mac".into(),
             signing_secret: "screensort/signing".into(),
             jwks_secret: "screensort/jwks".into(),
+            old_peppers: Vec::new(),
+            password_range_url: choices.password_range_url,
+            challenge: choices.challenge.unwrap_or(ChallengeVerifier::Work),
             identity: Identity {
                 issuer: "https://screensort.example".into(),
                 audience: "screensort-api".into(),

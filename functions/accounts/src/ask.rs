@@ -3,10 +3,10 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use screensort_auth::password::{BreachedFilter, Context, Password};
+use screensort_auth::password::{BreachedFilter, Context, Password, RangeQuery, Violation};
 use screensort_auth::{Email, Username};
-use screensort_http::{Code, FieldError, Input, Opening, Problem, Whence};
-use screensort_runtime::Stack;
+use screensort_http::{Code, FieldError, Incoming, Input, Opening, Problem, Whence};
+use screensort_runtime::{OutsideError, Stack};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
@@ -23,6 +23,21 @@ impl<T: DeserializeOwned + JsonSchema> Input for Ask<T> {
     fn open(o: &mut Opening<'_>) -> Option<Self> {
         let whence = Whence::open(o)?;
         Some(Self { body: o.body()?, whence })
+    }
+}
+
+/// A request as it came, for handlers that look for themselves who sends it.
+pub(crate) struct Whole {
+    /// The request.
+    pub request: Incoming,
+    /// Where it came from.
+    pub whence: Whence,
+}
+
+impl Input for Whole {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        Some(Self { request: o.request().clone(), whence })
     }
 }
 
@@ -90,7 +105,7 @@ pub(crate) fn username(text: &str) -> Result<Username, Problem> {
 }
 
 /// A new password in the field `pointer` that is good enough.
-pub(crate) fn new_password(
+pub(crate) async fn new_password(
     stack: &Stack,
     pointer: &str,
     text: &Secret,
@@ -107,6 +122,10 @@ pub(crate) fn new_password(
     })?;
     let violations =
         stack.settings().password_policy.violations(&password, context, BreachedFilter::built_in());
+    let mut violations = violations;
+    if violations.is_empty() && is_breached(stack, &password).await {
+        violations.push(Violation::Breached);
+    }
     if violations.is_empty() {
         return Ok(password);
     }
@@ -116,4 +135,26 @@ pub(crate) fn new_password(
         detail: violation.sentence(),
     });
     Err(Problem::new(Code::WeakPassword).with_errors(errors.collect()))
+}
+
+/// Whether the service that the settings name, if any, knows the password from a breach. One that does not answer,
+/// or not sensibly, keeps nobody from setting a password; the log says so.
+async fn is_breached(stack: &Stack, password: &Password) -> bool {
+    let query = RangeQuery::new(password);
+    let answer = match stack.password_range(query.prefix()).await {
+        Ok(None) => return false,
+        Ok(Some(answer)) => query.occurrences(&answer).map_err(|_| OutsideError::Unreadable),
+        Err(error) => Err(error),
+    };
+    answer.map_or_else(
+        |error| {
+            tracing::warn!(
+                name: "password.range.unanswered",
+                %error,
+                "a password was not looked up among breached ones: {error}"
+            );
+            false
+        },
+        |times| times > 0,
+    )
 }

@@ -3,25 +3,33 @@
 use http::header::RETRY_AFTER;
 use jiff::{SignedDuration, Timestamp};
 use screensort_auth::attempts::{
-    Answer, Counter, Facts, Limit, Tally, Thresholds, address_prefix, decide, window,
+    ACCOUNT_CHALLENGE, Answer, Counter, Facts, Limit, Tally, Thresholds, WINDOW, address_prefix, decide,
+    window,
 };
 use screensort_auth::event::Event;
 use screensort_http::{Code, Problem, Whence};
 use screensort_runtime::Stack;
-use screensort_store::{Attempts, Bucket, Count, Person};
+use screensort_store::{Bucket, Count, Trail};
 
 /// How often a reservation that met others is tried again. Each meeting lets one of them through, and at most
 /// five get through.
 const MEETINGS: usize = 12;
 
-/// A reserved attempt.
-pub(crate) struct Reserved {
-    /// The account that the handle leads to, if any.
+/// What is known before an attempt: where its handles lead, and how things stand where it comes from.
+pub(crate) struct Seen {
+    /// The account that the handles lead to, if any.
     pub account: Option<String>,
-    /// Everything of that person.
-    pub person: Option<Person>,
-    /// The counter that the attempt is reserved in.
-    pub counter: String,
+    prefix: Tally,
+    global: Tally,
+}
+
+/// Whose attempts are counted, and in which of their counters.
+#[derive(Debug, Clone)]
+pub(crate) struct Counted {
+    /// The account's id; for a handle that leads nowhere, its blind term.
+    pub subject: String,
+    /// The counter's name.
+    pub name: String,
 }
 
 fn counter(count: Count) -> Counter {
@@ -38,78 +46,95 @@ fn count(counter: Counter) -> Count {
     }
 }
 
-/// Reserves an attempt in `name` and reads the person that `handles` lead to. The person of an unknown handle
-/// costs the same.
+/// Looks where `handles` lead and how many attempts have failed of late, in one request.
+pub(crate) async fn survey(stack: &Stack, handles: &[String], whence: &Whence) -> Result<Seen, Problem> {
+    let prefix = address_prefix(whence.source);
+    let (number, ends_at) = window(stack.clock().now());
+    let bucket = Bucket { prefix: &prefix, window: number, ends_at };
+    let read = stack.attempts().survey(&bucket, handles).await?;
+    Ok(Seen {
+        account: read.account,
+        prefix: Tally { failures: read.prefix, ends_at },
+        global: Tally { failures: read.global, ends_at },
+    })
+}
+
+/// Reserves an attempt. Most are reserved by one request, whoever is meant.
 pub(crate) async fn reserve(
     stack: &Stack,
-    name: &str,
-    handles: &[String],
+    seen: &Seen,
+    counted: &Counted,
     challenge_passed: bool,
     whence: &Whence,
-) -> Result<Reserved, Problem> {
-    let now = stack.clock().now();
-    let attempts = stack.attempts();
-    let prefix = address_prefix(whence.source);
-    let (number, ends_at) = window(now);
-    let bucket = Bucket { prefix: &prefix, window: number, ends_at };
+) -> Result<(), Problem> {
+    let (now, thresholds) = (stack.clock().now(), Thresholds::default());
+    let (attempts, subject, name) = (stack.attempts(), &counted.subject, &counted.name);
+    let mut facts =
+        Facts { account: Counter::default(), prefix: seen.prefix, global: seen.global, challenge_passed };
+    if facts.may_reserve_unread(&thresholds) {
+        let times = (now, now + WINDOW);
+        if attempts.reserve_unread(subject, name, ACCOUNT_CHALLENGE, now - WINDOW, times).await? {
+            return Ok(());
+        }
+    }
     for _ in 0..MEETINGS {
-        let names = [name.to_owned()];
-        let read = attempts.survey(&names, &bucket, handles).await?;
-        let facts = Facts {
-            account: counter(read.counts[0]),
-            prefix: Tally { failures: read.prefix, ends_at },
-            global: Tally { failures: read.global, ends_at },
-            challenge_passed,
-        };
-        let reserved = match decide(&facts, &Thresholds::default(), now) {
+        let old = attempts.count(subject, name).await?;
+        facts.account = counter(old);
+        let reserved = match decide(&facts, &thresholds, now) {
             Answer::Allow { reserved } => reserved,
             Answer::ChallengeRequired => {
-                let account = read.account.as_deref();
+                let account = seen.account.as_deref();
                 stack.witness(&whence.trail(Event::LoginChallenged, None, account, now)?).await;
                 return Err(screensort_http::member::unauthenticated(Code::ChallengeRequired));
             }
             Answer::Wait { seconds } => {
-                let account = read.account.as_deref();
+                let account = seen.account.as_deref();
                 stack.witness(&whence.trail(Event::LoginThrottled, None, account, now)?).await;
                 return Err(wait(seconds));
             }
         };
         let expires = reserved.expires_at().unwrap_or(now);
-        let accounts = stack.accounts();
-        let new = count(reserved);
-        let reserving = attempts.reserve(name, &read.counts[0], &new, expires);
-        let owner = read.account.clone().unwrap_or_else(|| "-".to_owned());
-        let (done, person) = futures::future::try_join(reserving, accounts.person(&owner)).await?;
-        if done {
-            attempts.tally(&bucket, 1, spread(&whence.request_id)).await?;
-            return Ok(Reserved { account: read.account, person, counter: name.to_owned() });
+        if attempts.reserve(subject, name, &old, &count(reserved), expires).await? {
+            return Ok(());
         }
     }
     Err(wait(1))
 }
 
-/// Forgets what a success has shown to be its owner's attempts.
-pub(crate) async fn forgive(stack: &Stack, reserved: &Reserved, whence: &Whence) -> Result<(), Problem> {
-    stack.attempts().forget(&reserved.counter).await?;
-    give_back(stack, whence).await
+/// Reserves an attempt of somebody known, who solves no challenges.
+pub(crate) async fn attempt(
+    stack: &Stack,
+    account: &str,
+    name: &str,
+    whence: &Whence,
+) -> Result<Counted, Problem> {
+    let mut seen = survey(stack, &[], whence).await?;
+    seen.account = Some(account.to_owned());
+    let counted = Counted { subject: account.to_owned(), name: name.to_owned() };
+    reserve(stack, &seen, &counted, true, whence).await?;
+    Ok(counted)
 }
 
-/// Takes a success out of the approximate counters.
-pub(crate) async fn give_back(stack: &Stack, whence: &Whence) -> Result<(), Problem> {
+/// Counts a failed attempt where it came from and keeps its record, both at once. The account's counter has it
+/// already.
+pub(crate) async fn failed(stack: &Stack, whence: &Whence, trail: &Trail) -> Result<(), Problem> {
     let (number, ends_at) = window(stack.clock().now());
     let prefix = address_prefix(whence.source);
     let bucket = Bucket { prefix: &prefix, window: number, ends_at };
-    Ok(stack.attempts().tally(&bucket, -1, spread(&whence.request_id)).await?)
+    let attempts = stack.attempts();
+    let counting = attempts.tally(&bucket, spread(&whence.request_id));
+    let (counted, ()) = futures::future::join(counting, stack.witness(trail)).await;
+    Ok(counted?)
+}
+
+/// Forgets what a success has shown to be its owner's attempts.
+pub(crate) async fn forgive(stack: &Stack, counted: &Counted) -> Result<(), Problem> {
+    Ok(stack.attempts().forget(&counted.subject, &counted.name).await?)
 }
 
 /// Which shard a request counts in: any function of its id that spreads.
 fn spread(request_id: &str) -> u32 {
     request_id.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
-}
-
-/// The name under which a transaction deletes a counter.
-pub(crate) fn forgiving(name: &str) -> String {
-    Attempts::forgiving(name)
 }
 
 pub(crate) fn wait(seconds: u32) -> Problem {

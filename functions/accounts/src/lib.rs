@@ -1,15 +1,17 @@
 //! Registration, sessions, credentials: one module per endpoint, each read as *who, what, act, answer*.
 //!
 //! What is common to several of them: what callers send (`ask`), a person's secrets (`person`), attempts
-//! (`guard`), beginning a session (`start`), mail and what comes back from it (`mailed`).
+//! (`guard`), forms of pages (`form`), beginning a session (`start`), mail and what comes back from it (`mailed`).
 
 mod ask;
+mod form;
 mod guard;
 mod letters;
 mod mailed;
 mod start;
 
 mod first_admin;
+pub mod import;
 pub mod mailer;
 pub mod person;
 

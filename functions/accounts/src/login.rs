@@ -8,14 +8,15 @@ use screensort_auth::password::{Password, Verdict};
 use screensort_auth::{Email, Username};
 use screensort_crypto::{BlindIndex, OneTimeToken};
 use screensort_http::member::unauthenticated;
-use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, Whence};
+use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, Whence};
 use screensort_routes::LOGIN;
-use screensort_runtime::Stack;
+use screensort_runtime::{ChallengeVerifier, Stack};
 use screensort_store::{Accounts, Person, Ticket};
 use serde::Deserialize;
 
 use crate::ask::{Ask, Secret, refused};
-use crate::guard::{self, Reserved};
+use crate::form;
+use crate::guard::{self, Counted};
 use crate::login_challenge::ACTION;
 use crate::person::{EMAIL_INDEX, check, hash};
 use crate::start::{DEVICE_COOKIE, LoginAnswer, Start, start};
@@ -58,7 +59,7 @@ enum Mode {
     Cookie,
 }
 
-/// Who is meant: how they are found, and the name of what counts their attempts.
+/// Who is meant: how they are found, and whose attempts are counted if they are not.
 struct Handle {
     handles: Vec<String>,
     subject: String,
@@ -76,12 +77,15 @@ async fn handle(stack: &Stack, body: &Body) -> Result<Handle, Problem> {
                 Ok(Handle { handles, subject: counted(&form) })
             }
             // Nobody has such an address; it is answered like one that nobody has.
-            Err(_) => Ok(Handle { handles: vec![Accounts::email_handle("-")], subject: counted("-@-") }),
+            Err(_) => Ok(Handle { handles: vec![Accounts::email_handle("-")], subject: counted(text) }),
         },
-        (None, Some(text)) => {
-            let form = Username::parse(text).map_or_else(|_| "-".to_owned(), |name| name.unique_form());
-            Ok(Handle { handles: vec![Accounts::name_handle(&form)], subject: counted(&form) })
-        }
+        (None, Some(text)) => match Username::parse(text) {
+            Ok(name) => {
+                let form = name.unique_form();
+                Ok(Handle { subject: counted(&form), handles: vec![Accounts::name_handle(&form)] })
+            }
+            Err(_) => Ok(Handle { handles: vec![Accounts::name_handle("-")], subject: counted(text) }),
+        },
         _ => Err(refused("/email", "missing_field", "give either email or username")),
     }
 }
@@ -89,23 +93,34 @@ async fn handle(stack: &Stack, body: &Body) -> Result<Handle, Problem> {
 async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAnswer>, Problem> {
     let (body, whence) = (&ask.body, &ask.whence);
     let cookie = body.session == Mode::Cookie;
-    if cookie && whence.is_cross_site(stack.origins()) {
-        return Err(Problem::new(Code::Csrf).with_detail("A page of another site may not sign anybody in."));
+    if cookie {
+        form::check(&stack, whence).await?;
     }
     let now = stack.clock().now();
+    // Three steps, whoever is meant: where the handle leads; the reservation, and everything of the person, of
+    // whom there is nothing under an unknown handle; what the attempt comes to.
     let Handle { handles, subject } = handle(&stack, body).await?;
+    let (passed, seen) = futures::future::join(
+        passed(&stack, body.challenge.as_deref()),
+        guard::survey(&stack, &handles, whence),
+    )
+    .await;
+    let (passed, seen) = (passed?, seen?);
+    let subject = seen.account.clone().unwrap_or(subject);
     let macs = stack.mac_ring().await?;
     let device = whence.cookie(DEVICE_COOKIE);
     let device = device.and_then(|text| DeviceId::from_cookie(&macs, &subject, text, now).ok());
-    let counter = match &device {
-        Some(device) => format!("{subject}#{}", device.as_str()),
-        None => subject.clone(),
-    };
-    let passed = passed(&stack, body.challenge.as_deref()).await?;
-    let reserved = guard::reserve(&stack, &counter, &handles, passed, whence).await?;
-    let person = verify(&stack, &body.password, &reserved, whence).await?;
-    if let Some(answer) = second_step(&stack, &person, &subject, body.remember, cookie).await? {
-        guard::forgive(&stack, &reserved, whence).await?;
+    let name = device.as_ref().map_or_else(|| "login".to_owned(), |one| format!("login#{}", one.as_str()));
+    let counted = Counted { subject, name };
+    let accounts = stack.accounts();
+    let (reserved, person) = futures::future::join(
+        guard::reserve(&stack, &seen, &counted, passed, whence),
+        accounts.person(&counted.subject),
+    )
+    .await;
+    reserved?;
+    let person = verify(&stack, &body.password, person?, &counted, whence).await?;
+    if let Some(answer) = second_step(&stack, &person, &counted, body.remember, cookie).await? {
         return Ok(Reply::ok(answer));
     }
     let how = Start {
@@ -115,8 +130,8 @@ async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAns
         cookie,
         proof: None,
         ticket: None,
-        counter: reserved.counter,
-        device: (subject, device),
+        counter: counted.name,
+        device,
     };
     start(&stack, how).await?.ok_or_else(wrong)
 }
@@ -124,6 +139,9 @@ async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAns
 /// Whether a challenge was solved for this attempt. It counts once.
 async fn passed(stack: &Stack, answer: Option<&str>) -> Result<bool, Problem> {
     let Some(answer) = answer else { return Ok(false) };
+    if let ChallengeVerifier::Site { url, secret } = &stack.settings().challenge {
+        return passed_elsewhere(stack, url, secret, answer).await;
+    }
     let macs = stack.mac_ring().await?;
     match challenge::verify(&macs, ACTION, answer, stack.clock().now()) {
         Ok(solved) => Ok(stack.one_time().burn(&solved.id, solved.expires_at).await?),
@@ -131,11 +149,28 @@ async fn passed(stack: &Stack, answer: Option<&str>) -> Result<bool, Problem> {
     }
 }
 
+/// Whether a site says that a challenge was solved. Its answers count once; no answer is not a solved challenge.
+async fn passed_elsewhere(stack: &Stack, url: &str, secret: &str, answer: &str) -> Result<bool, Problem> {
+    #[derive(Deserialize)]
+    struct Verdict {
+        success: bool,
+    }
+    let secret = stack.secret(secret).await?;
+    match stack.site_verdict(url, secret.trim(), answer).await {
+        Ok(text) => Ok(serde_json::from_str::<Verdict>(&text).is_ok_and(|verdict| verdict.success)),
+        Err(error) => {
+            tracing::warn!(name: "challenge.unanswered", %error, "a challenge was not verified: {error}");
+            Ok(false)
+        }
+    }
+}
+
 /// The person, if the password is theirs and they may sign in.
 async fn verify(
     stack: &Stack,
     password: &Secret,
-    reserved: &Reserved,
+    person: Option<Person>,
+    counted: &Counted,
     whence: &Whence,
 ) -> Result<Person, Problem> {
     // What cannot be a password is checked like one, so that it takes as long.
@@ -145,21 +180,23 @@ async fn verify(
         Ok(typed) => typed,
         Err(_) => Password::parse("-").map_err(screensort_auth::Error::from)?,
     };
-    let stored = reserved.person.as_ref().map(|person| person.credentials.password.as_str());
+    let stored = person.as_ref().map(|person| person.credentials.password.as_str());
     let verdict = check(stack, &typed, stored).await?;
-    let person = reserved.person.clone().filter(|person| possible && !person.account.disabled);
-    let (Verdict::Right { needs_rehash }, Some(person)) = (verdict, person) else {
+    let known = person.as_ref().map(|person| person.account.id.clone());
+    let allowed = person.filter(|person| possible && !person.account.disabled);
+    let (Verdict::Right { needs_rehash }, Some(person)) = (verdict, allowed) else {
         // Nobody is known by now: the actor is whoever it was.
-        let target = reserved.account.as_deref();
-        stack.witness(&whence.trail(Event::LoginFailed, None, target, stack.clock().now())?).await;
+        let trail = whence.trail(Event::LoginFailed, None, known.as_deref(), stack.clock().now())?;
+        guard::failed(stack, whence, &trail).await?;
         return Err(wrong());
     };
     if person.account.verified_at.is_none() {
-        guard::forgive(stack, reserved, whence).await?;
+        guard::forgive(stack, counted).await?;
         return Err(Problem::new(Code::EmailUnverified));
     }
     let set_at = person.credentials.password_changed_at;
     if stack.settings().password_max_age.judge(set_at, false, stack.clock().now()).must_change {
+        guard::forgive(stack, counted).await?;
         return Err(Problem::new(Code::PasswordExpired));
     }
     if needs_rehash {
@@ -176,7 +213,7 @@ async fn verify(
 async fn second_step(
     stack: &Stack,
     person: &Person,
-    subject: &str,
+    counted: &Counted,
     remember: bool,
     cookie: bool,
 ) -> Result<Option<LoginAnswer>, Problem> {
@@ -194,12 +231,11 @@ async fn second_step(
         expires_at: stack.clock().now() + TICKET_LIFETIME,
         remember,
         cookie,
-        subject: subject.to_owned(),
         tries: 0,
         code: None,
         code_sent_at: None,
     };
-    stack.one_time().issue(token.hash(TICKET).as_str(), &ticket).await?;
+    stack.one_time().issue(token.hash(TICKET).as_str(), &ticket, &counted.name).await?;
     Ok(Some(LoginAnswer {
         mfa_required: Some(true),
         mfa_token: Some(token.to_text().to_string()),

@@ -2,9 +2,9 @@
 
 use schemars::JsonSchema;
 use screensort_auth::challenge::{Difficulty, issue};
-use screensort_http::{Anyone, Endpoint, Problem, Reply};
+use screensort_http::{Anyone, Code, Endpoint, Problem, Reply};
 use screensort_routes::LOGIN_CHALLENGE;
-use screensort_runtime::Stack;
+use screensort_runtime::{ChallengeVerifier, Stack};
 use serde::Serialize;
 
 /// The endpoint.
@@ -28,6 +28,11 @@ struct Answer {
 }
 
 async fn challenge(_: Anyone, (): (), stack: Stack) -> Result<Reply<Answer>, Problem> {
+    if stack.settings().challenge != ChallengeVerifier::Work {
+        return Err(
+            Problem::new(Code::NotFound).with_detail("Challenges are solved on the page, by its widget.")
+        );
+    }
     let macs = stack.mac_ring().await?;
     let made = issue(&macs, ACTION, Difficulty::default(), stack.clock().now())?;
     Ok(Reply::ok(Answer {

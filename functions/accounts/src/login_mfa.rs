@@ -15,7 +15,8 @@ use screensort_store::{Person, Proof, Ticket, Tried};
 use serde::Deserialize;
 
 use crate::ask::{Ask, Secret, refused};
-use crate::guard;
+use crate::form;
+use crate::guard::{self, Counted};
 use crate::login::{TICKET, wrong};
 use crate::person::totp_secret;
 use crate::start::{DEVICE_COOKIE, LoginAnswer, Start, start};
@@ -46,22 +47,36 @@ async fn finish(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAn
     let hash = token.hash(TICKET).as_str().to_owned();
     // Counted before anything is compared, twice: five codes a ticket, and the account's own limit over tickets.
     let most = Limit::CODES_PER_TICKET.max;
-    let Tried::Counted(ticket) = stack.one_time().try_ticket(&hash, most, now).await? else {
-        return Err(wrong());
-    };
-    let counter = format!("mfa#{}", ticket.account);
-    let reserved = guard::reserve(&stack, &counter, &[], true, whence).await?;
-    let person = stack.accounts().person(&ticket.account).await?.ok_or_else(wrong)?;
+    let one_time = stack.one_time();
+    let (tried, seen) =
+        futures::future::join(one_time.try_ticket(&hash, most, now), guard::survey(&stack, &[], whence))
+            .await;
+    let Tried::Counted(ticket) = tried? else { return Err(wrong()) };
+    if ticket.cookie {
+        form::check(&stack, whence).await?;
+    }
+    let mut seen = seen?;
+    seen.account = Some(ticket.account.clone());
+    let counted = Counted { subject: ticket.account.clone(), name: "mfa".to_owned() };
+    let accounts = stack.accounts();
+    let (reserved, person) = futures::future::join(
+        guard::reserve(&stack, &seen, &counted, true, whence),
+        accounts.person(&ticket.account),
+    )
+    .await;
+    reserved?;
+    let person = person?.ok_or_else(wrong)?;
     if person.account.disabled || person.account.generation != ticket.generation {
         return Err(wrong());
     }
     let Some(proof) = prove(&stack, &person, &ticket, &hash, body).await? else {
-        stack.witness(&whence.trail(Event::MfaFailed, None, Some(&ticket.account), now)?).await;
+        let trail = whence.trail(Event::MfaFailed, None, Some(&ticket.account), now)?;
+        guard::failed(&stack, whence, &trail).await?;
         return Err(wrong());
     };
     let macs = stack.mac_ring().await?;
     let device = whence.cookie(DEVICE_COOKIE);
-    let device = device.and_then(|text| DeviceId::from_cookie(&macs, &ticket.subject, text, now).ok());
+    let device = device.and_then(|text| DeviceId::from_cookie(&macs, &ticket.account, text, now).ok());
     let how = Start {
         person: &person,
         whence,
@@ -69,8 +84,8 @@ async fn finish(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAn
         cookie: ticket.cookie,
         proof: Some(proof),
         ticket: Some(hash),
-        counter: reserved.counter,
-        device: (ticket.subject, device),
+        counter: counted.name,
+        device,
     };
     start(&stack, how).await?.ok_or_else(wrong)
 }

@@ -39,7 +39,7 @@ async fn change(
     let email = open_email(&key, who.id(), "email", &person.account.email)?;
     let name = name(&person.account)?;
     let context = Context { email: Some(&email), username: Some(&name) };
-    let password = new_password(&stack, "/new_password", &ask.body.new_password, &context)?;
+    let password = new_password(&stack, "/new_password", &ask.body.new_password, &context).await?;
     let hashed = hash(&stack, &password).await?;
     let notice = letter("password_changed", To::Account(who.id().to_owned()), None, now)?;
     let old = &person.credentials.password;

@@ -43,7 +43,7 @@ async fn reset(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<()>, Pro
     let email = open_email(&key, &person.account.id, "email", &person.account.email)?;
     let name = name(&person.account)?;
     let context = Context { email: Some(&email), username: Some(&name) };
-    let password = new_password(&stack, "/new_password", &ask.body.new_password, &context)?;
+    let password = new_password(&stack, "/new_password", &ask.body.new_password, &context).await?;
     let hashed = hash(&stack, &password).await?;
     let notice = letter("password_changed", To::Account(token.account.clone()), None, now)?;
     let trail = ask.whence.own(Event::PasswordReset, &token.account, now)?;

@@ -95,10 +95,14 @@ pub(crate) async fn check(
 ) -> Result<Verdict, Problem> {
     let hasher = stack.hasher();
     let pending = match stored {
-        Some(stored) => hasher.verify(password, &stored.parse::<StoredPassword>()?)?,
+        Some(stored) => {
+            let (stored, password) = (stored.parse::<StoredPassword>()?, password.clone());
+            // For an imported hash this takes as long as the other system's.
+            blocking(move || hasher.verify(&password, &stored)).await??
+        }
         None => hasher.verify_unknown(password)?,
     };
-    let pepper = stack.keys().generate_mac(pending.message()).await?;
+    let pepper = stack.peppered(pending.pepper())?.generate_mac(pending.message()).await?;
     Ok(blocking(move || pending.finish(&pepper)).await??)
 }
 
@@ -107,7 +111,8 @@ pub(crate) async fn hash(stack: &Stack, password: &Password) -> Result<String, P
     finish(stack, stack.hasher().hash(password)?).await
 }
 
-async fn finish(stack: &Stack, pending: PendingHash) -> Result<String, Problem> {
+/// What a hash that waits for its pepper comes to.
+pub(crate) async fn finish(stack: &Stack, pending: PendingHash) -> Result<String, Problem> {
     let pepper = stack.keys().generate_mac(pending.message()).await?;
     Ok(blocking(move || pending.finish(&pepper)).await??.to_string())
 }

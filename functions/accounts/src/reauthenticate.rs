@@ -64,18 +64,17 @@ pub(crate) async fn check_password(
     password: &Secret,
     whence: &Whence,
 ) -> Result<(), Problem> {
-    let counter = format!("again#{}", person.account.id);
-    let reserved = guard::reserve(stack, &counter, &[], true, whence).await?;
+    let counted = guard::attempt(stack, &person.account.id, "again", whence).await?;
     let right = match Password::parse(password.expose()) {
         Ok(typed) => check(stack, &typed, Some(&person.credentials.password)).await? != Verdict::Wrong,
         Err(_) => false,
     };
     if !right {
         let trail = whence.own(Event::LoginFailed, &person.account.id, stack.clock().now())?;
-        stack.witness(&trail).await;
+        guard::failed(stack, whence, &trail).await?;
         return Err(wrong());
     }
-    guard::forgive(stack, &reserved, whence).await
+    guard::forgive(stack, &counted).await
 }
 
 /// Checks an authenticator's code of somebody signed in. Its step, which the caller has to use up.
@@ -85,16 +84,15 @@ pub(crate) async fn check_code(
     code: &Secret,
     whence: &Whence,
 ) -> Result<i64, Problem> {
-    let counter = format!("mfa#{}", person.account.id);
-    let reserved = guard::reserve(stack, &counter, &[], true, whence).await?;
+    let counted = guard::attempt(stack, &person.account.id, "mfa", whence).await?;
     let used = person.credentials.totp_step.map(Step);
     let secret = totp_secret(stack, person).await?;
     let step = secret.and_then(|secret| secret.verify(code.expose(), stack.clock().now(), used));
     let Some(Step(step)) = step else {
         let trail = whence.own(Event::MfaFailed, &person.account.id, stack.clock().now())?;
-        stack.witness(&trail).await;
+        guard::failed(stack, whence, &trail).await?;
         return Err(wrong());
     };
-    guard::forgive(stack, &reserved, whence).await?;
+    guard::forgive(stack, &counted).await?;
     Ok(step)
 }

@@ -5,13 +5,14 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
 use screensort_crypto::KeyService;
-use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, log};
+use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, Whence, log};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
 use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Registered, To};
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{self, Ask, Secret};
+use crate::form;
 use crate::guard::{draw, draw_by_prefix};
 use crate::person::{hash, key_context, letter, new_id, seal, terms};
 
@@ -42,9 +43,10 @@ struct Answer {
 const MEETINGS: usize = 5;
 
 async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answer>, Problem> {
+    form::check_if_asked(&stack, &ask.whence).await?;
     let (name, email) = (ask::username(&ask.body.username)?, ask::email(&ask.body.email)?);
     let context = Context { email: Some(&email), username: Some(&name) };
-    let password = ask::new_password(&stack, "/password", &ask.body.password, &context)?;
+    let password = ask::new_password(&stack, "/password", &ask.body.password, &context).await?;
     let now = stack.clock().now();
     draw_by_prefix(&stack, "register", Limit::REGISTRATIONS_PER_PREFIX, &ask.whence).await?;
     // All of it also for an address that has an account: the time must not tell.
@@ -53,7 +55,13 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
     let (keys, context) = (stack.keys(), key_context(&id));
     let hashing = hash(&stack, &password);
     let wrapping = async { keys.generate_data_key(&context).await.map_err(Problem::from) };
-    let (password, data) = futures::future::try_join(hashing, wrapping).await?;
+    let recipient = format!("mail#{}", terms[0]);
+    let drawing = draw(&stack, &recipient, Limit::MAIL_PER_RECIPIENT);
+    let handles = handles(&name.unique_form(), &terms);
+    let accounts = stack.accounts();
+    let looking = async { accounts.owners(&handles).await.map_err(Problem::from) };
+    let (password, data, may_mail, owners) =
+        futures::future::try_join4(hashing, wrapping, drawing, looking).await?;
     let account = Account {
         username: name.as_str().to_owned(),
         email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
@@ -84,41 +92,45 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         unique_name: name.unique_form(),
         administers: false,
     };
-    let may_mail = draw(&stack, &format!("mail#{}", terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
-    settle(&stack, &new, &terms, may_mail, &ask).await?;
+    settle(&stack, &new, (&handles, owners), &terms, may_mail.is_ok(), &ask.whence).await?;
     Ok(Reply::ok(Answer { status: "verification_sent" }))
 }
 
-/// Makes the account or tells the address's owner that they have one: one look and one write in either case.
+/// What must be nobody's: the name and the address.
+fn handles(name: &str, terms: &[String]) -> Vec<String> {
+    let mut handles = vec![Accounts::name_handle(name)];
+    handles.extend(terms.iter().map(|term| Accounts::email_handle(term)));
+    handles
+}
+
+/// Makes the account or tells the address's owner that they have one: one write in either case. `owners` is whose
+/// the handles were a moment ago.
 async fn settle(
     stack: &Stack,
     new: &NewAccount,
+    (handles, mut owners): (&[String], Vec<(String, String)>),
     terms: &[String],
     may_mail: bool,
-    ask: &Ask<Body>,
+    whence: &Whence,
 ) -> Result<(), Problem> {
     let accounts = stack.accounts();
-    let name = Accounts::name_handle(&new.unique_name);
-    let mut handles = vec![name.clone()];
-    handles.extend(terms.iter().map(|term| Accounts::email_handle(term)));
     let to = || To::Terms(terms.to_vec());
     let post = |kind: &str| -> Result<Letter, Problem> {
         letter(if may_mail { kind } else { "none" }, to(), None, new.account.created_at)
     };
     for _ in 0..MEETINGS {
-        let owners = accounts.owners(&handles).await?;
-        if owners.iter().any(|(handle, _)| *handle == name) {
+        if owners.iter().any(|(handle, _)| *handle == handles[0]) {
             return Err(Problem::new(Code::UsernameTaken));
         }
         if let Some((_, owner)) = owners.first() {
             let now = new.account.created_at;
-            let trail = ask.whence.trail(Event::AccountDuplicated, None, Some(owner), now)?;
+            let trail = whence.trail(Event::AccountDuplicated, None, Some(owner), now)?;
             // One write, as for a new account.
             stack.outbox().post_with(&post("already_registered")?, &stack.audit(), &trail).await?;
             log(&trail);
             return Ok(());
         }
-        let trail = ask.whence.own(Event::AccountCreated, &new.account.id, new.account.created_at)?;
+        let trail = whence.own(Event::AccountCreated, &new.account.id, new.account.created_at)?;
         match accounts.register(new, Some(&post("verify")?), &trail).await? {
             Registered::Yes => {
                 log(&trail);
@@ -126,7 +138,7 @@ async fn settle(
             }
             Registered::NameTaken => return Err(Problem::new(Code::UsernameTaken)),
             // Somebody was faster with this address: look again, then it is known.
-            Registered::EmailTaken => {}
+            Registered::EmailTaken => owners = accounts.owners(handles).await?,
         }
     }
     Err(Problem::new(Code::Unavailable).caused_by("a registration met others five times"))

@@ -1,6 +1,7 @@
 //! Beginning a session: what is written with it, and what its owner gets.
 
 use http::header::SET_COOKIE;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::attempts::address_prefix;
 use screensort_auth::browser::{DEVICE_LIFETIME, DeviceId};
@@ -10,8 +11,10 @@ use screensort_auth::session::{Kind, to_evict};
 use screensort_auth::token::{AccessGrant, LIFETIME};
 use screensort_auth::{Permission, Role};
 use screensort_crypto::OneTimeToken;
-use screensort_http::member::{COOKIE_PURPOSE, SESSION_COOKIE, STRONG, life, session_id, standing};
-use screensort_http::{Authority, Problem, Reply, Whence, log};
+use screensort_http::member::{
+    COOKIE_PURPOSE, SESSION_COOKIE, STRONG, life, session_id, session_kind, standing,
+};
+use screensort_http::{Authority, Problem, Reply, SignedIn, Whence, log};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Login, Opened, Opening, Person, Proof, Session, To};
 use serde::Serialize;
@@ -74,10 +77,10 @@ pub(crate) struct Start<'a> {
     pub cookie: bool,
     pub proof: Option<Proof>,
     pub ticket: Option<String>,
-    /// The counter that the success deletes.
+    /// The account's counter that the success deletes.
     pub counter: String,
-    /// What the device is bound to, and which one it is if it is known.
-    pub device: (String, Option<DeviceId>),
+    /// The device, if it has signed in to this account before.
+    pub device: Option<DeviceId>,
 }
 
 /// Begins a session. `None` if what let its owner in was used up meanwhile.
@@ -121,14 +124,15 @@ pub(crate) async fn start(stack: &Stack, how: Start<'_>) -> Result<Option<Reply<
     };
     let mut opening = Opening {
         evicted: to_evict(&lives, now).into_iter().map(str::to_owned).collect(),
-        forgiven: vec![crate::guard::forgiving(&how.counter)],
+        forgiven: vec![how.counter],
         ticket: how.ticket,
         login: Some((new_id(now)?, login)),
         letters: Vec::new(),
         proof: how.proof.clone(),
     };
     let to = || To::Account(account.id.clone());
-    if how.device.1.is_none() {
+    let place = |place: &screensort_store::Place| place.is_of(&session.device, &session.prefix, now);
+    if how.device.is_none() && !how.person.places.iter().any(place) {
         opening.letters.push(letter("new_device", to(), Some(session.device.clone()), now)?);
     }
     if matches!(how.proof, Some(Proof::Recovery(_))) {
@@ -142,30 +146,69 @@ pub(crate) async fn start(stack: &Stack, how: Start<'_>) -> Result<Option<Reply<
         return Ok(None);
     }
     log(&trail);
-    crate::guard::give_back(stack, how.whence).await?;
-    let (subject, known) = how.device;
     let macs = stack.mac_ring().await?;
-    let device = known.map_or_else(DeviceId::generate, Ok)?.cookie(&macs, &subject, now);
-    let seconds = DEVICE_LIFETIME.as_secs();
-    let device = cookie(DEVICE_COOKIE, &device, Some(seconds));
-    let id = session_id(&account.id, &name);
-    let reply = match secret {
-        Some(secret) => {
-            let value = format!("{id}.{}", secret.to_text().as_str());
-            let age = matches!(kind, Kind::Remembered).then(|| kind.absolute().as_secs());
-            let answer = LoginAnswer {
-                user: Some(User::of(account)),
-                expires_in: Some(kind.absolute().as_secs()),
-                ..LoginAnswer::default()
-            };
-            Reply::ok(answer).with_header(SET_COOKIE, &cookie(SESSION_COOKIE, &value, age))
-        }
-        None => {
-            let refresh = RefreshToken::first(&macs, &id)?;
-            Reply::ok(tokens(stack, account, &session, &refresh).await?)
-        }
+    let device = how.device.map_or_else(DeviceId::generate, Ok)?.cookie(&macs, &account.id, now);
+    let device = cookie(DEVICE_COOKIE, &device, Some(DEVICE_LIFETIME.as_secs()));
+    let (answer, session) = hand_out(stack, account, &session, secret.as_ref()).await?;
+    let reply = Reply::ok(answer).with_header(SET_COOKIE, &device);
+    Ok(Some(match session {
+        Some(cookie) => reply.with_header(SET_COOKIE, &cookie),
+        None => reply,
+    }))
+}
+
+/// What the owner of a session that begins gets: tokens, or its cookie.
+async fn hand_out(
+    stack: &Stack,
+    account: &Account,
+    session: &Session,
+    secret: Option<&OneTimeToken>,
+) -> Result<(LoginAnswer, Option<String>), Problem> {
+    let id = session_id(&account.id, &session.name);
+    let Some(secret) = secret else {
+        let refresh = RefreshToken::first(&*stack.mac_ring().await?, &id)?;
+        return Ok((tokens(stack, account, session, &refresh).await?, None));
     };
-    Ok(Some(reply.with_header(SET_COOKIE, &device)))
+    let left = session.expires_at.duration_since(stack.clock().now()).as_secs();
+    let age = (session_kind(&session.kind) == Kind::Remembered).then_some(left);
+    let value = format!("{id}.{}", secret.to_text().as_str());
+    let answer =
+        LoginAnswer { user: Some(User::of(account)), expires_in: Some(left), ..LoginAnswer::default() };
+    Ok((answer, Some(cookie(SESSION_COOKIE, &value, age))))
+}
+
+/// A session that takes the place of another one because its owner has shown a second factor.
+pub(crate) struct Raised {
+    /// The session.
+    pub session: Session,
+    secret: Option<OneTimeToken>,
+}
+
+impl Raised {
+    /// The stronger session of somebody signed in. It ends when the weaker one would have.
+    pub(crate) fn of(who: &SignedIn, now: Timestamp) -> Result<Self, Problem> {
+        let secret = who.session.cookie.is_some().then(OneTimeToken::generate).transpose()?;
+        let session = Session {
+            name: new_id(now)?,
+            generation: who.account.generation + 1,
+            last_seen: now,
+            refresh: 0,
+            rotated_at: now,
+            amr: ["pwd", "otp", STRONG].map(str::to_owned).to_vec(),
+            cookie: secret.as_ref().map(|secret| secret.hash(COOKIE_PURPOSE).as_str().to_owned()),
+            ..who.session.clone()
+        };
+        Ok(Self { session, secret })
+    }
+
+    /// What its owner gets, once it is kept.
+    pub(crate) async fn handed_out(
+        &self,
+        stack: &Stack,
+        account: &Account,
+    ) -> Result<(LoginAnswer, Option<String>), Problem> {
+        hand_out(stack, account, &self.session, self.secret.as_ref()).await
+    }
 }
 
 /// A pair of tokens for a session.

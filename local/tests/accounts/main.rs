@@ -5,7 +5,9 @@
 mod product;
 
 mod mfa;
+mod outside;
 mod password;
+mod proofs;
 mod register;
 mod rights;
 mod session;

@@ -16,8 +16,13 @@ async fn an_authenticator_is_enrolled_and_asked_for() {
     let other = product.login(&email).await.str("access_token");
     let token = product.login(&email).await.str("access_token");
     product.with(&token, "PUT", "/mfa/totp", json!({"code": "000000"})).await.expect(409, "conflict");
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, raised) = product.enrol(&token).await;
     assert_eq!(codes.len(), 10);
+    // The session that enrolled goes on with two factors, under another name; every other one has ended.
+    product.with(&token, "GET", "/session", Value::Null).await.expect(401, "unauthorized");
+    let token = raised;
+    let session = product.with(&token, "GET", "/session", Value::Null).await.expect(200, "");
+    assert_eq!(session.body["acr"], "aal2");
     product.with(&other, "GET", "/session", Value::Null).await.expect(401, "unauthorized");
     product.with(&token, "POST", "/mfa/totp", Value::Null).await.expect(409, "conflict");
     let ticket = first_step(&product, &email).await;
@@ -33,6 +38,11 @@ async fn an_authenticator_is_enrolled_and_asked_for() {
     product.wait(30);
     let remove = json!({"code": product.code(&secret)});
     product.with(&got.str("access_token"), "DELETE", "/mfa/totp", remove).await.expect(204, "");
+    // What stays shows a password and no more; what had two factors besides has ended.
+    let session =
+        product.with(&got.str("access_token"), "GET", "/session", Value::Null).await.expect(200, "");
+    assert_eq!(session.body["acr"], "aal1");
+    product.with(&token, "GET", "/session", Value::Null).await.expect(401, "unauthorized");
     assert!(product.login(&email).await.body["access_token"].is_string());
 }
 
@@ -40,7 +50,7 @@ async fn an_authenticator_is_enrolled_and_asked_for() {
 async fn one_code_used_many_times_at_once_opens_one_session() {
     let product = Product::start().await;
     let (token, _) = product.signed_in("ann").await;
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, _) = product.enrol(&token).await;
     product.wait(30);
     let mut tickets = Vec::new();
     for _ in 0..4 {
@@ -68,7 +78,7 @@ async fn one_code_used_many_times_at_once_opens_one_session() {
 async fn two_hundred_codes_at_once_get_no_more_than_five_checked() {
     let product = Product::start().await;
     let (token, _) = product.signed_in("ann").await;
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, _) = product.enrol(&token).await;
     product.wait(30);
     let ticket = first_step(&product, "ann@example.org").await;
     let guesses = (0..200).map(|n| {
@@ -123,7 +133,7 @@ async fn a_code_by_mail_is_bound_to_its_login() {
 async fn a_reset_keeps_the_second_factor_and_new_recovery_codes_replace_the_old() {
     let product = Product::start().await;
     let (token, _) = product.signed_in("ann").await;
-    let (_, old) = product.enrol(&token).await;
+    let (_, old, token) = product.enrol(&token).await;
     let renewed = product.with(&token, "POST", "/mfa/recovery_codes", Value::Null).await.expect(200, "");
     let new = renewed.body["recovery_codes"][0].as_str().unwrap().to_owned();
     product.post("/password/forgot", json!({"email": "ann@example.org"})).await.expect(202, "");
@@ -145,4 +155,43 @@ async fn the_first_administrator_has_a_second_factor_and_is_made_once() {
     assert!(session.body["permissions"].as_array().unwrap().contains(&json!("users:manage")));
     let again = screensort_accounts::first_admin(&product.stand.stack, "root", "root@example.org").await;
     assert!(again.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_tickets_and_many_sessions_get_no_more_codes_checked_than_one() {
+    let product = Product::start().await;
+    let (token, _) = product.signed_in("ann").await;
+    let (secret, codes, raised) = product.enrol(&token).await;
+    product.wait(30);
+    let mut tickets = Vec::new();
+    for _ in 0..20 {
+        tickets.push(first_step(&product, "ann@example.org").await);
+    }
+    let checked = |answers: &[crate::product::Got]| {
+        assert!(answers.iter().all(|got| got.status == 401 || got.status == 429));
+        answers.iter().filter(|got| got.code() == "invalid_credentials").count()
+    };
+    // Ten codes for each of twenty tickets; after five a ticket is over, and after five the account waits.
+    let guesses = (0..200).map(|n| {
+        let ticket = &tickets[n % 20];
+        product
+            .post("/login/mfa", json!({"mfa_token": ticket, "recovery_code": "000000-000000-000000-000000"}))
+    });
+    let answers = futures::future::join_all(guesses).await;
+    let waiting = answers.iter().filter(|got| got.code() == "too_many_attempts").count();
+    // What is over says so as a wrong code does: a hundred at most, besides the five.
+    assert!(checked(&answers) <= 105 && waiting >= 95, "{waiting}");
+    let right = json!({"mfa_token": tickets[0], "recovery_code": codes[0]});
+    product.post("/login/mfa", right).await.expect(401, "invalid_credentials");
+    // The same counter counts codes of somebody signed in.
+    let again = json!({"code": product.code(&secret)});
+    product.with(&raised, "POST", "/reauthenticate", again).await.expect(429, "too_many_attempts");
+    product.wait(15 * 60 + 30);
+    let ticket = first_step(&product, "ann@example.org").await;
+    let right = json!({"mfa_token": ticket, "recovery_code": codes[0]});
+    let bearer = product.post("/login/mfa", right).await.expect(200, "").str("access_token");
+    let guesses = (0..200)
+        .map(|n| product.with(&bearer, "POST", "/reauthenticate", json!({"code": format!("{n:06}")})));
+    let answers = futures::future::join_all(guesses).await;
+    assert!((1..=5).contains(&checked(&answers)));
 }

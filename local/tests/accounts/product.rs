@@ -10,6 +10,7 @@ use screensort_accounts::FirstAdmin;
 use screensort_auth::password::Cost;
 use screensort_auth::totp::{Step, TotpSecret};
 use screensort_model::Clock;
+use screensort_runtime::Stack;
 use serde_json::{Value, json};
 
 pub(crate) const PASSWORD: &str = "Violet-kettle7 hums";
@@ -58,11 +59,15 @@ pub(crate) struct Product {
 
 impl Product {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Choices::default()).await
+    }
+
+    pub(crate) async fn start_with(choices: Choices) -> Self {
         let clock = Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap());
         let choices = Choices {
             password_cost: Some(Cost::FLOOR),
             cors_origins: vec!["https://app.example".to_owned()],
-            ..Choices::default()
+            ..choices
         };
         let stand = Stand::set_up(choices, clock.clone()).await.unwrap();
         let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), false, false);
@@ -75,40 +80,20 @@ impl Product {
         Self { stand, gateway, clock, admin: admin.unwrap(), server, client }
     }
 
+    /// The same product under other settings, beside this one.
+    pub(crate) async fn beside(&self, stack: Stack) -> Beside {
+        let gateway = Gateway::new(product::endpoints(), stack, false, false);
+        let server = Server::start(gateway, 0, None).await.unwrap();
+        Beside { server, client: self.client.clone() }
+    }
+
     pub(crate) fn wait(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
     /// A request with headers, and a body unless it is null.
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Got {
-        let method = method.parse().unwrap();
-        let mut request = self.client.request(method, format!("{}{path}", self.server.url));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if !body.is_null() {
-            request = request.body(body.to_string());
-            if headers.iter().all(|(name, _)| *name != "content-type") {
-                request = request.header("content-type", "application/json");
-            }
-        }
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.unwrap();
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        assert_eq!(headers["x-content-type-options"], "nosniff");
-        if path.contains("jwks") {
-            return Got { status, headers, body, text };
-        }
-        assert!(headers["cache-control"].to_str().unwrap().contains("no-store"), "{path}");
-        for cookie in headers.get_all("set-cookie") {
-            let cookie = cookie.to_str().unwrap();
-            for part in ["__Host-", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
-                assert!(cookie.contains(part), "{part} is missing in {cookie}");
-            }
-            assert!(!cookie.contains("Domain"));
-        }
-        Got { status, headers, body, text }
+        send(&self.client, &self.server.url, method, path, headers, body).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Got {
@@ -174,20 +159,29 @@ impl Product {
         records.iter().find(|record| record.endpoint == endpoint).unwrap().store_requests
     }
 
+    /// Requests to the store that the last request of an endpoint took, and steps, in which they waited for one
+    /// another.
+    pub(crate) fn store_cost(&self, endpoint: &str) -> (u32, u32) {
+        let records = self.gateway.records();
+        let record = records.iter().find(|record| record.endpoint == endpoint).unwrap();
+        (record.store_requests, record.store_steps)
+    }
+
     /// What an authenticator with this secret shows now.
     pub(crate) fn code(&self, secret: &TotpSecret) -> String {
         secret.code(Step::at(self.clock.now())).to_string()
     }
 
-    /// Enrols an authenticator; its secret and the recovery codes.
-    pub(crate) async fn enrol(&self, token: &str) -> (TotpSecret, Vec<String>) {
+    /// Enrols an authenticator; its secret, the recovery codes and the access token of the raised session.
+    pub(crate) async fn enrol(&self, token: &str) -> (TotpSecret, Vec<String>, String) {
         let begun = self.with(token, "POST", "/mfa/totp", Value::Null).await.expect(200, "");
         let secret = secret_of(&begun.str("secret"));
         assert!(begun.str("otpauth_uri").contains(&begun.str("secret")));
         let confirm = json!({"code": self.code(&secret)});
         let confirmed = self.with(token, "PUT", "/mfa/totp", confirm).await.expect(200, "");
         let codes = confirmed.body["recovery_codes"].as_array().unwrap();
-        (secret, codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect())
+        let codes = codes.iter().map(|code| code.as_str().unwrap().to_owned()).collect();
+        (secret, codes, confirmed.str("access_token"))
     }
 
     /// The administrator's access token, second factor shown.
@@ -201,6 +195,56 @@ impl Product {
         let body = json!({"mfa_token": first.str("mfa_token"), "code": code});
         self.post("/login/mfa", body).await.expect(200, "").str("access_token")
     }
+}
+
+/// The product under other settings.
+pub(crate) struct Beside {
+    server: Server,
+    client: reqwest::Client,
+}
+
+impl Beside {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Got {
+        send(&self.client, &self.server.url, "POST", path, &[], body).await
+    }
+}
+
+async fn send(
+    client: &reqwest::Client,
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Value,
+) -> Got {
+    let method = method.parse().unwrap();
+    let mut request = client.request(method, format!("{url}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    if !body.is_null() {
+        request = request.body(body.to_string());
+        if headers.iter().all(|(name, _)| *name != "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+    }
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    if path.contains("jwks") {
+        return Got { status, headers, body, text };
+    }
+    assert!(headers["cache-control"].to_str().unwrap().contains("no-store"), "{path}");
+    for cookie in headers.get_all("set-cookie") {
+        let cookie = cookie.to_str().unwrap();
+        for part in ["__Host-", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+            assert!(cookie.contains(part), "{part} is missing in {cookie}");
+        }
+        assert!(!cookie.contains("Domain"));
+    }
+    Got { status, headers, body, text }
 }
 
 /// Reads base32 as an authenticator does.

@@ -114,7 +114,7 @@ async fn a_dump_of_the_table_holds_nothing_that_could_be_used() {
     let email = product.person("ann").await;
     let got = product.login(&email).await;
     let token = got.str("access_token");
-    let (secret, codes) = product.enrol(&token).await;
+    let (secret, codes, token) = product.enrol(&token).await;
     product.post("/password/forgot", json!({"email": email})).await.expect(202, "");
     let reset = product.mailed(&email, "Set a new").await;
     let ticket = product.login(&email).await.str("mfa_token");

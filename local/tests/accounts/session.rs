@@ -214,12 +214,118 @@ async fn a_cookie_session_needs_its_page_for_every_unsafe_call() {
     product.ask("POST", "/logout", &form, json!({})).await.expect(415, "unsupported_media_type");
     let gone = out(&[("x-csrf-token", &token), ("origin", "https://app.example")]).await.expect(204, "");
     assert_eq!(gone.cookie("__Host-session").as_deref(), Some(""));
-    product.ask("GET", "/csrf", &[("cookie", &cookie)], json!(null)).await.expect(401, "unauthorized");
+    product.ask("GET", "/session", &[("cookie", &cookie)], json!(null)).await.expect(401, "unauthorized");
     product.wait(2 * 3600 + 1);
     let late = [("cookie", other.as_str()), ("x-csrf-token", others.as_str())];
     product.ask("POST", "/logout", &late, json!(null)).await.expect(401, "session_expired");
     let edited = format!("{}x", &other[..other.len() - 1]);
-    product.ask("GET", "/csrf", &[("cookie", &edited)], json!(null)).await.expect(401, "unauthorized");
+    product.ask("GET", "/session", &[("cookie", &edited)], json!(null)).await.expect(401, "unauthorized");
     let twice = format!("{other}; {other}");
-    product.ask("GET", "/csrf", &[("cookie", &twice)], json!(null)).await.expect(401, "unauthorized");
+    let got = product.ask("GET", "/sessions", &[("cookie", &twice)], json!(null)).await;
+    got.expect(401, "unauthorized");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_needs_a_token_to_begin_a_cookie_session_and_a_program_does_not() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let body = json!({"email": email, "password": PASSWORD, "session": "cookie"});
+    let page = [("origin", "https://app.example"), ("sec-fetch-site", "same-site")];
+    let login = async |more: &[(&str, &str)]| {
+        let headers = [&page, more].concat();
+        product.ask("POST", "/login", &headers, body.clone()).await
+    };
+    let form = async |cookie: Option<&str>| {
+        let headers: Vec<_> = cookie.iter().map(|cookie| ("cookie", *cookie)).collect();
+        let got = product.ask("GET", "/csrf", &headers, json!(null)).await.expect(200, "");
+        (got.str("csrf_token"), format!("__Host-csrf={}", got.cookie("__Host-csrf").unwrap()))
+    };
+    let (token, cookie) = form(None).await;
+    let (other, others) = form(None).await;
+    login(&[]).await.expect(403, "csrf");
+    login(&[("cookie", &cookie)]).await.expect(403, "csrf");
+    login(&[("x-csrf-token", &token)]).await.expect(403, "csrf");
+    login(&[("x-csrf-token", &other), ("cookie", &cookie)]).await.expect(403, "csrf");
+    login(&[("x-csrf-token", &token), ("cookie", &others)]).await.expect(403, "csrf");
+    let elsewhere = [("origin", "https://evil.example"), ("x-csrf-token", &token), ("cookie", &cookie)];
+    product.ask("POST", "/login", &elsewhere, body.clone()).await.expect(403, "csrf");
+    let right = [("x-csrf-token", token.as_str()), ("cookie", cookie.as_str())];
+    let got = login(&right).await.expect(200, "");
+    assert!(got.body["access_token"].is_null() && got.body["refresh_token"].is_null());
+    // A second page of the same browser has the same cookie, and a token of its own.
+    let (second, same) = form(Some(&cookie)).await;
+    assert_eq!(same, cookie);
+    assert_ne!(second, token);
+    // The form's token opens nothing in the session, and the session's is good for another login.
+    let session = format!("__Host-session={}", got.cookie("__Host-session").unwrap());
+    let both = format!("{session}; {cookie}");
+    let out = [("cookie", both.as_str()), ("x-csrf-token", &token)];
+    product.ask("POST", "/logout", &out, json!({})).await.expect(403, "csrf");
+    let own = product.ask("GET", "/csrf", &[("cookie", &session)], json!(null)).await.expect(200, "");
+    assert!(own.cookie("__Host-csrf").is_none());
+    login(&[("x-csrf-token", &own.str("csrf_token")), ("cookie", &session)]).await.expect(200, "");
+    // The second step of a login is a form too; programs and tokens need none.
+    let bearer = product.login(&email).await.str("access_token");
+    let (secret, ..) = product.enrol(&bearer).await;
+    product.wait(30);
+    let ticket = product.post("/login", body.clone()).await.expect(200, "").str("mfa_token");
+    let step = json!({"mfa_token": ticket, "code": product.code(&secret)});
+    product.ask("POST", "/login/mfa", &page, step.clone()).await.expect(403, "csrf");
+    let with = [&page, right.as_slice()].concat();
+    product.ask("POST", "/login/mfa", &with, step).await.expect(200, "");
+    product.wait(2 * 3600);
+    login(&right).await.expect(403, "csrf");
+    // Registration checks what it is given.
+    let register = json!({"username": "bob", "email": "bob@example.org", "password": PASSWORD});
+    product.ask("POST", "/register", &with, register.clone()).await.expect(403, "csrf");
+    product.ask("POST", "/register", &elsewhere[..1], register.clone()).await.expect(403, "csrf");
+    product.ask("POST", "/register", &page, register).await.expect(202, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_session_is_prolonged_by_use_and_by_asking() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let body = json!({"email": email, "password": PASSWORD, "session": "cookie"});
+    let got = product.post("/login", body).await.expect(200, "");
+    let cookie = format!("__Host-session={}", got.cookie("__Host-session").unwrap());
+    let token = product.ask("GET", "/csrf", &[("cookie", &cookie)], json!(null)).await.str("csrf_token");
+    let refresh = async |headers: &[(&str, &str)], body: Value| {
+        product.ask("POST", "/token/refresh", headers, body).await
+    };
+    product.wait(29 * 60);
+    refresh(&[("cookie", &cookie)], json!(null)).await.expect(403, "csrf");
+    let page = [("cookie", cookie.as_str()), ("x-csrf-token", &token)];
+    let got = refresh(&page, json!(null)).await.expect(200, "");
+    assert_eq!(got.body["expires_in"], 12 * 3600 - 29 * 60);
+    assert!(got.body["access_token"].is_null() && got.body["refresh_token"].is_null());
+    product.wait(29 * 60);
+    product.ask("GET", "/session", &[("cookie", &cookie)], json!(null)).await.expect(200, "");
+    product.wait(29 * 60);
+    refresh(&page, json!({})).await.expect(200, "");
+    product.wait(30 * 60);
+    let late = product.ask("GET", "/sessions", &[("cookie", &cookie)], json!(null)).await;
+    late.expect(401, "session_expired");
+    for body in [json!(null), json!({})] {
+        refresh(&[], body).await.expect(422, "invalid_body");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_says_who_sends_is_given_once() {
+    let product = Product::start().await;
+    let (token, _) = product.signed_in("ann").await;
+    let bearer = format!("Bearer {token}");
+    for (name, value) in [("authorization", bearer.as_str()), ("cookie", "a=1"), ("idempotency-key", "k")] {
+        let own = [("authorization", bearer.as_str())];
+        let own = if name == "authorization" { &own[..0] } else { &own[..] };
+        let once = [own, &[(name, value)]].concat();
+        product.ask("GET", "/session", &once, json!(null)).await.expect(200, "");
+        for other in [value, "x"] {
+            let twice = [own, &[(name, value), (name, other)]].concat();
+            let got = product.ask("GET", "/session", &twice, json!(null)).await.expect(400, "bad_parameter");
+            assert_eq!(got.body["errors"][0]["pointer"], format!("/{name}"));
+            assert_eq!(got.body["errors"][0]["code"], "repeated");
+        }
+    }
 }

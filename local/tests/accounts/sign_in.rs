@@ -85,7 +85,9 @@ async fn an_unknown_account_is_answered_like_a_known_one_and_costs_the_same() {
         let body = json!({field: name, "password": "Wrong-guess1 here"});
         let got = product.post("/login", body).await.expect(401, "invalid_credentials");
         assert!(got.headers.contains_key("www-authenticate"));
-        seen.push((got.str("detail"), got.str("title"), product.store_requests("login")));
+        // Where it leads and the tallies; the reservation beside the person; two tallies of the failure.
+        assert_eq!(product.store_cost("login"), (5, 3));
+        seen.push((got.str("detail"), got.str("title")));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
     let empty = json!({"email": "ann@example.org", "password": ""});
@@ -105,4 +107,104 @@ async fn many_accounts_guessed_from_one_network_ask_for_a_challenge() {
     let body = json!({"username": "other", "password": "Wrong-guess1 here"});
     product.post_from("198.51.100.77", "/login", body.clone()).await.expect(401, "challenge_required");
     product.post_from("203.0.113.7", "/login", body).await.expect(401, "invalid_credentials");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_by_name_and_by_address_is_guessing_once() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    for handle in [json!({"email": email}), json!({"username": "ann"}), json!({"username": "ANN"})] {
+        let mut body = handle;
+        body["password"] = json!("Wrong-guess1 here");
+        product.post("/login", body).await.expect(401, "invalid_credentials");
+    }
+    for (field, text) in [("email", "ann@example.org"), ("username", "ann")] {
+        let body = json!({field: text, "password": PASSWORD});
+        product.post("/login", body).await.expect(401, "challenge_required");
+    }
+    // The same for what leads to nobody.
+    for _ in 0..3 {
+        let body = json!({"username": "nobody", "password": "Wrong-guess1 here"});
+        product.post("/login", body).await.expect(401, "invalid_credentials");
+    }
+    let body = json!({"username": "nobody", "password": "Wrong-guess1 here"});
+    product.post("/login", body).await.expect(401, "challenge_required");
+    let refused = product.store_cost("login");
+    let body = json!({"username": "ann", "password": PASSWORD});
+    product.post("/login", body).await.expect(401, "challenge_required");
+    assert_eq!(product.store_cost("login"), refused);
+    // Quiet for a quarter of an hour, all is forgotten, and the next failure is the first one.
+    product.wait(15 * 60);
+    for _ in 0..3 {
+        let body = json!({"username": "ann", "password": "Wrong-guess1 here"});
+        product.post("/login", body).await.expect(401, "invalid_credentials");
+    }
+    let body = json!({"username": "ann", "password": PASSWORD});
+    product.post("/login", body).await.expect(401, "challenge_required");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_takes_three_steps_and_a_registration_too() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    assert_eq!(product.store_cost("register"), (4, 3));
+    product.login(&email).await;
+    // Where it leads; the reservation beside the person; everything that a success writes, in one transaction.
+    assert_eq!(product.store_cost("login"), (4, 3));
+    let wrong = json!({"email": email, "password": "Wrong-guess1 here"});
+    product.post("/login", wrong.clone()).await.expect(401, "invalid_credentials");
+    assert_eq!(product.store_cost("login"), (5, 3));
+    let (secret, ..) = {
+        let token = product.login(&email).await.str("access_token");
+        product.enrol(&token).await
+    };
+    product.wait(30);
+    let ticket = product.login(&email).await.str("mfa_token");
+    assert_eq!(product.store_cost("login"), (4, 3));
+    let body = json!({"mfa_token": ticket, "code": product.code(&secret)});
+    product.post("/login/mfa", body).await.expect(200, "");
+    assert_eq!(product.store_cost("login_mfa"), (5, 3));
+    for (path, endpoint) in [("/password/forgot", "password_forgot"), ("/register/resend", "register_resend")]
+    {
+        for email in ["ann@example.org", "nobody@example.org"] {
+            product.post(path, json!({"email": email})).await.expect(202, "");
+            assert_eq!(product.store_cost(endpoint), (3, 3), "{email}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_is_reported_once_for_each_place() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let reports = async || {
+        let mails = product.mails().await;
+        mails.iter().filter(|mail| mail["subject"] == "A new sign-in").count()
+    };
+    let body = json!({"email": email, "password": PASSWORD});
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let from = async |source: &str, agent: &str| {
+        let headers = [("x-local-source", source), ("user-agent", agent)];
+        product.ask("POST", "/login", &headers, body.clone()).await.expect(200, "")
+    };
+    from("203.0.113.7", "curl/8").await;
+    assert_eq!(reports().await, 1);
+    // The same words from the same network, without any cookie.
+    from("203.0.113.99", "curl/8").await;
+    assert_eq!(reports().await, 1);
+    // Another browser, another network.
+    from("203.0.113.7", firefox).await;
+    assert_eq!(reports().await, 2);
+    from("198.51.100.9", "curl/8").await;
+    assert_eq!(reports().await, 3);
+    // A known device may go where it likes.
+    let device = from("198.51.100.9", "curl/8").await.cookie("__Host-device").unwrap();
+    let cookie = format!("__Host-device={device}");
+    let headers = [("x-local-source", "192.0.2.1"), ("user-agent", "curl/8"), ("cookie", &cookie)];
+    product.ask("POST", "/login", &headers, body.clone()).await.expect(200, "");
+    assert_eq!(reports().await, 3);
+    // After a month a place is forgotten.
+    product.wait(30 * 24 * 3600);
+    from("203.0.113.7", firefox).await;
+    assert_eq!(reports().await, 4);
 }

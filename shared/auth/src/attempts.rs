@@ -13,12 +13,13 @@
 //! | address prefix (/24, /64) | no | one guesser, many accounts |
 //! | everything | no | many guessers, many accounts |
 //!
-//! After a success the store deletes the counter that was reserved in, and takes one from the last two. A success
-//! from a known device leaves the strangers' counter alone, so an attacker isn't let off by the owner's logins.
+//! After a success the store deletes the counter that was reserved in. A success from a known device leaves the
+//! strangers' counter alone, so an attacker isn't let off by the owner's logins.
 //!
-//! The last two are sharded counters: a sum read a moment ago is good enough for a threshold in the hundreds,
-//! and no item serialises all logins. "Account" is the blind index of what was typed, whether or not there is
-//! such an account: both behave the same.
+//! The last two are sharded counters of failures, raised once an attempt has failed: a sum read a moment ago is
+//! good enough for a threshold in the hundreds, and no item serialises all logins. "Account" is the account's id,
+//! so that guessing by name and by address is guessing once; where what was typed leads to no account, it is the
+//! blind index of that. Both behave the same.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -119,6 +120,21 @@ pub struct Facts {
     pub challenge_passed: bool,
 }
 
+impl Facts {
+    /// Whether the approximate buckets alone ask for more than the password.
+    pub fn is_suspicious(&self, thresholds: &Thresholds) -> bool {
+        self.prefix.failures >= thresholds.prefix_challenge
+            || self.global.failures >= thresholds.global_challenge
+    }
+
+    /// Whether an attempt may be reserved before the account's counter has been read, on the condition that it
+    /// stands under [`ACCOUNT_CHALLENGE`] and was used within [`WINDOW`], or is not there at all: [`decide`] would
+    /// say the same to all of those.
+    pub fn may_reserve_unread(&self, thresholds: &Thresholds) -> bool {
+        !self.is_suspicious(thresholds) && self.prefix.failures < thresholds.prefix_refuse
+    }
+}
+
 /// What to do with an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -144,9 +160,7 @@ pub fn decide(facts: &Facts, thresholds: &Thresholds, now: Timestamp) -> Answer 
     if let Some(until) = account.blocked_until.max(prefix_wait).filter(|until| *until > now) {
         return Answer::Wait { seconds: seconds_until(until, now) };
     }
-    let suspicious = account.failures >= ACCOUNT_CHALLENGE
-        || facts.prefix.failures >= thresholds.prefix_challenge
-        || facts.global.failures >= thresholds.global_challenge;
+    let suspicious = account.failures >= ACCOUNT_CHALLENGE || facts.is_suspicious(thresholds);
     if suspicious && !facts.challenge_passed {
         return Answer::ChallengeRequired;
     }

@@ -185,3 +185,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_may_be_reserved_unread_is_what_would_be_allowed_when_read() {
+    // The store's condition: no counter, or one under three failures that was used within the window.
+    for failures in 0..8 {
+        for age in [0, 1, 899, 900, 5_000] {
+            let counter = failed(failures).0;
+            let moved = Counter { last_at: counter.last_at.map(|_| after(10_000 - age)), ..counter };
+            let meets = failures < ACCOUNT_CHALLENGE && age < 900 && failures > 0;
+            let answer = attempt(moved, false, 10_000);
+            if meets {
+                let Answer::Allow { reserved } = answer else { panic!("{failures} {age}: {answer:?}") };
+                assert_eq!((reserved.failures, reserved.blocked_until), (failures + 1, None));
+            }
+        }
+    }
+    let suspicious = |prefix: u64, global: u64| {
+        let tally = |failures| Tally { failures, ends_at: after(900) };
+        let facts =
+            Facts { prefix: tally(prefix), global: tally(global), ..facts(Counter::default(), false) };
+        !facts.may_reserve_unread(&Thresholds::default())
+    };
+    assert!(!suspicious(29, 2_999));
+    assert!(suspicious(30, 0) && suspicious(300, 0) && suspicious(0, 3_000));
+}

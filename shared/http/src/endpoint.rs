@@ -166,6 +166,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
                     let none = route.body_limit() == 0;
                     return Err(Problem::new(if none { Code::BodyNotAllowed } else { Code::TooLarge }));
                 }
+                request.check_single_headers()?;
                 let actor = A::prove(&request, &context).await?;
                 let input = {
                     let mut opening = Opening::new(&request);

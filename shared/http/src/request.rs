@@ -5,6 +5,11 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+use crate::{Code, FieldError, Problem};
+
+/// The headers that may be given once.
+const SINGLE_HEADERS: [&str; 3] = ["authorization", "cookie", "idempotency-key"];
+
 /// One request, decoded once: the only form in which the rest of the product sees it.
 #[derive(Debug, Clone)]
 pub struct Incoming {
@@ -32,6 +37,21 @@ impl Incoming {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         if values.next().is_some() { None } else { first.to_str().ok() }
+    }
+
+    /// Refuses a request that gives one of the headers twice that say who sends it or what it repeats: whoever
+    /// looked at it before us may have read the other one.
+    pub(crate) fn check_single_headers(&self) -> Result<(), Problem> {
+        let repeated =
+            SINGLE_HEADERS.iter().filter(|name| self.headers.get_all(**name).iter().nth(1).is_some());
+        let errors: Vec<FieldError> = repeated
+            .map(|name| FieldError {
+                pointer: format!("/{name}"),
+                code: "repeated",
+                detail: "This header may be given once.".to_owned(),
+            })
+            .collect();
+        if errors.is_empty() { Ok(()) } else { Err(Problem::new(Code::BadParameter).with_errors(errors)) }
     }
 
     /// Whether the caller sent anything that could identify them: such an answer is never kept by a cache.

@@ -19,6 +19,9 @@ pub struct Whence {
     pub origin: Option<String>,
     /// The `Sec-Fetch-Site` header, if it was given once.
     pub fetch_site: Option<String>,
+    /// The `X-CSRF-Token` header, if it was given once.
+    pub csrf_token: Option<String>,
+    from_browser: bool,
     cookies: Vec<(String, String)>,
 }
 
@@ -31,6 +34,10 @@ impl Whence {
             device: device(request.header(USER_AGENT.as_str()).unwrap_or_default()),
             origin: request.header(ORIGIN.as_str()).map(str::to_owned),
             fetch_site: request.header("sec-fetch-site").map(str::to_owned),
+            csrf_token: request.header("x-csrf-token").map(str::to_owned),
+            from_browser: [ORIGIN.as_str(), "sec-fetch-site"]
+                .iter()
+                .any(|name| request.headers.contains_key(*name)),
             cookies: cookies(request),
         }
     }
@@ -40,6 +47,11 @@ impl Whence {
         let mut values = self.cookies.iter().filter(|(theirs, _)| theirs == name).map(|(_, value)| value);
         let first = values.next()?;
         if values.next().is_some() { None } else { Some(first) }
+    }
+
+    /// Whether a browser says that a page made it send this request. Programs have no reason to say so.
+    pub fn is_from_browser(&self) -> bool {
+        self.from_browser
     }
 
     /// Whether a page of another site may have made a browser send this request. A program sends neither header.

@@ -62,7 +62,7 @@ routes! {
         "Change one's own password; other sessions end.";
     REAUTHENTICATE: POST "/reauthenticate" => Accounts/"reauthenticate", Member(AccountReadOwn), Attempts, NoStore,
         "Prove again who one is, for what asks for it.";
-    CSRF: GET "/csrf" => Accounts/"csrf", Member(AccountReadOwn), Read, NoStore,
+    CSRF: GET "/csrf" => Accounts/"csrf", Anyone, Read, NoStore,
         "The token that a cookie session sends back with every unsafe call.";
     JWKS: GET "/.well-known/jwks.json" => Accounts/"jwks", Anyone, Free, Document,
         "The public keys of access tokens (RFC 7517).";

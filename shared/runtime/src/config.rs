@@ -35,6 +35,20 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// Who says that a challenge was solved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChallengeVerifier {
+    /// We do: proof of work.
+    Work,
+    /// A site that speaks the `siteverify` protocol of Turnstile, hCaptcha and reCAPTCHA.
+    Site {
+        /// Its address.
+        url: String,
+        /// The secret with our key there.
+        secret: String,
+    },
+}
+
 /// Requests a second that TMDb is asked for unless another number is set: half of what it allows.
 pub const TMDB_RATE: u32 = 20;
 
@@ -81,6 +95,12 @@ pub struct Settings {
     pub signing_secret: String,
     /// The secret with the public halves of those.
     pub jwks_secret: String,
+    /// Peppers of hashes that were made before, by name: a login replaces them.
+    pub old_peppers: Vec<(KeyId, String)>,
+    /// Where breached passwords are looked up by the first digits of their hashes; nowhere if not set.
+    pub password_range_url: Option<String>,
+    /// Who verifies challenges.
+    pub challenge: ChallengeVerifier,
     /// Who we are in access tokens.
     pub identity: Identity,
     /// What hashing a password costs.
@@ -167,6 +187,17 @@ impl Settings {
             mac_secret: or("SCREENSORT_SECRET_MAC", "screensort/mac"),
             signing_secret: or("SCREENSORT_SECRET_SIGNING", "screensort/signing"),
             jwks_secret: or("SCREENSORT_SECRET_JWKS", "screensort/jwks"),
+            old_peppers: old_peppers(&or("SCREENSORT_OLD_PEPPERS", ""))?,
+            password_range_url: url("PASSWORD_RANGE_URL")?,
+            challenge: match or("CHALLENGE_VERIFIER", "pow").as_str() {
+                "pow" => ChallengeVerifier::Work,
+                "siteverify" => ChallengeVerifier::Site {
+                    url: url("CHALLENGE_SITEVERIFY_URL")?
+                        .ok_or(Error::Missing("CHALLENGE_SITEVERIFY_URL"))?,
+                    secret: or("SCREENSORT_SECRET_CHALLENGE", "screensort/challenge"),
+                },
+                _ => return Err(Error::Bad("CHALLENGE_VERIFIER", "pow or siteverify")),
+            },
             identity: Identity {
                 issuer: or("SCREENSORT_ISSUER", "https://screensort.example"),
                 audience: or("SCREENSORT_AUDIENCE", "screensort-api"),
@@ -199,6 +230,19 @@ fn password_cost(text: &str) -> Result<Cost, Error> {
     Cost::new(memory, passes, lanes).map_err(|_| BAD)
 }
 
+/// `name=key` pairs, joined by commas.
+fn old_peppers(text: &str) -> Result<Vec<(KeyId, String)>, Error> {
+    const BAD: Error =
+        Error::Bad("SCREENSORT_OLD_PEPPERS", "name=key pairs joined by commas, such as p1=alias/pepper-2025");
+    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, key) = pair.split_once('=').ok_or(BAD)?;
+            Ok((KeyId::new(name).map_err(|_| BAD)?, key.to_owned()))
+        })
+        .collect()
+}
+
 fn password_policy(profile: &str, waive_at: &str) -> Result<Policy, Error> {
     let waive_at = waive_at.parse().map_err(|_| Error::Bad("CLASSIC_WAIVE_AT", "a length, 0 for never"))?;
     match profile {
@@ -219,6 +263,7 @@ mod tests {
             "TMDB_BASE_URL" | "TMDB_EXPORTS_URL" | "SCREENSORT_TMDB_RATE" => None,
             _ if name.starts_with("PASSWORD_") || name.starts_with("CLASSIC_") => None,
             "SCREENSORT_ARGON2" | "SCREENSORT_APP_URL" | "SCREENSORT_PEPPER_ID" => None,
+            "SCREENSORT_OLD_PEPPERS" | "CHALLENGE_VERIFIER" => None,
             _ => Some(format!("planted-{name}")),
         }
     }
@@ -242,6 +287,22 @@ mod tests {
         for bad in ["0", "41", "-1", "fast", "20.5"] {
             assert!(with(bad).unwrap_err().to_string().starts_with("SCREENSORT_TMDB_RATE"), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_site_that_verifies_challenges_needs_its_address_and_old_peppers_their_keys() {
+        let with = |pairs: &'static [(&'static str, &'static str)]| {
+            Settings::from_lookup(move |name| {
+                let given = pairs.iter().find(|(given, _)| *given == name).map(|(_, value)| *value);
+                given.map(str::to_owned).or_else(|| get(name).filter(|_| !name.starts_with("CHALLENGE_")))
+            })
+        };
+        let error = with(&[("CHALLENGE_VERIFIER", "siteverify")]).unwrap_err();
+        assert!(error.to_string().starts_with("CHALLENGE_SITEVERIFY_URL"));
+        assert!(with(&[("CHALLENGE_VERIFIER", "captcha")]).is_err());
+        let settings = with(&[("SCREENSORT_OLD_PEPPERS", "p0=alias/one, p9=alias/two")]).unwrap();
+        assert_eq!(settings.old_peppers.len(), 2);
+        assert!(with(&[("SCREENSORT_OLD_PEPPERS", "alias/one")]).is_err());
     }
 
     #[test]

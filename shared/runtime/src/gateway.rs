@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use lambda_http::request::RequestContext;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Body, Request, RequestExt, Response};
 use screensort_http::{Answer, Incoming};
 use screensort_routes::Route;
@@ -94,6 +94,29 @@ pub fn event(event: &Event<'_>) -> Value {
 
 fn base64_of(bytes: &[u8]) -> String {
     aws_smithy_types::base64::encode(bytes)
+}
+
+/// The gateway's event as a request. Headers that were sent several times keep all their values.
+///
+/// # Errors
+/// If it is not an event of the gateway.
+pub fn request(event: &str) -> Result<Request, serde_json::Error> {
+    serde_json::from_str(event).map(|event| keep_repeated(event).into())
+}
+
+/// The event lists headers twice: with all values, and with the last one. Whoever joins the two lists keeps the
+/// last of a repeated header, as if there had been one; without it in the second list, all stay.
+pub(crate) fn keep_repeated(mut event: LambdaRequest) -> LambdaRequest {
+    #[allow(irrefutable_let_patterns, reason = "other events exist only if another crate turns them on")]
+    if let LambdaRequest::ApiGatewayV1(event) = &mut event {
+        let all = &event.multi_value_headers;
+        let repeated: Vec<_> =
+            all.keys().filter(|name| all.get_all(*name).iter().nth(1).is_some()).cloned().collect();
+        for name in repeated {
+            event.headers.remove(name);
+        }
+    }
+    event
 }
 
 /// A Lambda request as the product sees it, with the path as the route table writes it. `None` if the event

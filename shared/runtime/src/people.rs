@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
-use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
+use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
 use screensort_store::{Accounts, Attempts, Audit, OneTime, Outbox, Sessions, Trail};
 
@@ -74,6 +74,22 @@ impl Stack {
         let settings = self.settings();
         let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
         Kms::new(client, settings.data_key.clone(), settings.pepper_key.clone())
+    }
+
+    /// The key service with the pepper `id`: the one of today or one that stored hashes still need.
+    ///
+    /// # Errors
+    /// 500 if the settings name no such pepper.
+    pub fn peppered(&self, id: &KeyId) -> Result<Kms, Problem> {
+        let settings = self.settings();
+        if *id == settings.pepper_id {
+            return Ok(self.keys());
+        }
+        let old = settings.old_peppers.iter().find(|(old, _)| old == id);
+        let (_, key) =
+            old.ok_or_else(|| Problem::internal("a stored hash needs a pepper that is not set"))?;
+        let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
+        Ok(Kms::new(client, settings.data_key.clone(), key.clone()))
     }
 
     /// What hashes passwords, at the configured cost.
@@ -197,4 +213,5 @@ pub(crate) struct People {
     issuer: crate::secrets::Fresh<Issuer>,
     jwks: crate::secrets::Fresh<Jwks>,
     verifier: crate::secrets::Fresh<Verifier>,
+    pub(crate) outside: crate::outside::Outside,
 }

@@ -25,6 +25,8 @@ pub struct Record {
     pub duration_ms: f64,
     /// Requests to the store.
     pub store_requests: u32,
+    /// The longest chain of them that had to wait for one another.
+    pub store_steps: u32,
     /// Capacity units that they consumed.
     pub store_units: f64,
     /// Bytes of the answer's body.
@@ -72,6 +74,7 @@ impl Record {
             "DurationMs": (self.duration_ms * 1000.0).round() / 1000.0,
             "ColdStarts": u8::from(self.cold_start),
             "StoreRequests": self.store_requests,
+            "store_steps": self.store_steps,
             "StoreUnits": self.store_units,
         })
         .to_string()

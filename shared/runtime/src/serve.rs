@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use lambda_http::{Body, Request, Response};
+use lambda_http::request::LambdaRequest;
+use lambda_http::tower::ServiceExt;
+use lambda_http::{Body, LambdaEvent, Request, Response};
 use screensort_http::{Answer, Code, Endpoint, Problem};
 use screensort_store::Meter;
 use serde_json::Value;
@@ -59,6 +61,7 @@ fn finish(
         cause: answer.cause.clone(),
         duration_ms: began.elapsed().as_secs_f64() * 1000.0,
         store_requests: spent.requests,
+        store_steps: spent.steps,
         store_units: spent.units,
         bytes: answer.body.len(),
         cold_start: COLD.swap(false, Ordering::Relaxed),
@@ -82,7 +85,12 @@ pub fn serve(endpoint: fn() -> Endpoint<Stack>) -> ExitCode {
                     Ok(response)
                 })
             };
-            lambda_http::run(lambda_http::service_fn(answer)).await
+            let service = lambda_http::Adapter::from(lambda_http::service_fn(answer));
+            let whole = |mut event: LambdaEvent<LambdaRequest>| {
+                event.payload = gateway::keep_repeated(event.payload);
+                event
+            };
+            lambda_runtime::run(service.map_request(whole)).await
         })
     })
 }
@@ -98,7 +106,7 @@ pub fn job(work: Job) -> ExitCode {
     run(|| {
         Box::pin(async move {
             let stack = start()?;
-            let serve = |event: lambda_runtime::LambdaEvent<Value>| {
+            let serve = |event: LambdaEvent<Value>| {
                 let stack = stack.clone();
                 async move { work(event.payload, stack).await }
             };

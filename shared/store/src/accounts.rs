@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, text};
 use crate::outbox::{Letter, letter_item};
-use crate::sessions::{Session, is_session, session_of};
+use crate::sessions::{Place, Session, is_place, is_session, session_item, session_key, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 use crate::{Error, one_time};
 
@@ -23,6 +23,9 @@ pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
 const KEY: &str = "KEY";
 const OWNER: &str = "OWNER";
 const RECOVERY: &str = "RECOVERY#";
+/// Items of a person that are read at once, far more than a person has: dead sessions and places of logins are
+/// swept after a month at the latest.
+const MOST: i32 = 1_000;
 
 pub(crate) fn account_key(id: &str) -> String {
     format!("ACCOUNT#{id}")
@@ -104,6 +107,8 @@ pub struct Person {
     pub sessions: Vec<Session>,
     /// Hashes of the recovery codes that are left.
     pub recovery: Vec<String>,
+    /// Where they signed in from of late.
+    pub places: Vec<Place>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -173,8 +178,8 @@ impl Accounts {
     /// If the store fails or an item cannot be read.
     pub async fn person(&self, id: &str) -> Result<Option<Person>, Error> {
         let (mut account, mut credentials, mut wrapped_key) = (None, None, None);
-        let (mut sessions, mut recovery) = (Vec::new(), Vec::new());
-        for found in self.0.query(&account_key(id), "", 200).await? {
+        let (mut sessions, mut recovery, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for found in self.0.query(&account_key(id), "", MOST).await? {
             match sort_key(&found) {
                 ACCOUNT => account = Some(record(found, "account")?),
                 CREDENTIALS => credentials = Some(record(found, "credentials")?),
@@ -183,6 +188,7 @@ impl Accounts {
                     recovery.extend(sk.strip_prefix(RECOVERY).map(str::to_owned))
                 }
                 _ if is_session(&found) => sessions.push(session_of(found)?),
+                _ if is_place(&found) => places.push(record(found, "place")?),
                 _ => {}
             }
         }
@@ -192,6 +198,7 @@ impl Accounts {
             wrapped_key,
             sessions,
             recovery,
+            places,
         }))
     }
 
@@ -353,7 +360,9 @@ impl Accounts {
     }
 
     /// Makes the waiting secret the second factor, with `step` as its first used one and `codes` as the only
-    /// recovery codes; every session but `session` ends. False if it is not the waiting one any more.
+    /// recovery codes. Every session ends; `raised` takes the place of the session `from`, under a name of its
+    /// own, so that what was known of the weaker one opens nothing. False if the secret is not the waiting one
+    /// any more or the session is gone.
     ///
     /// # Errors
     /// If the store fails.
@@ -363,12 +372,17 @@ impl Accounts {
         sealed: &str,
         step: i64,
         codes: &[String],
-        session: &str,
+        (from, raised): (&str, &Session),
         letter: &Letter,
         trail: &Trail,
     ) -> Result<bool, Error> {
         let id = &person.account.id;
-        let mut writes = self.next_generation(&person.account, session)?;
+        let now = vec![(":now", n(person.account.generation))];
+        let mut writes = vec![
+            self.generation(&person.account)?,
+            self.0.deleting(session_key(id, from), Some("generation = :now"), now)?,
+            self.0.putting(session_item(id, raised)?, Some("attribute_not_exists(pk)"))?,
+        ];
         writes.push(self.on(
             id,
             CREDENTIALS,
@@ -381,8 +395,8 @@ impl Accounts {
         self.all(writes, trail).await
     }
 
-    /// Takes the authenticator and the recovery codes away, using up the code of `step`. False if it was used
-    /// already.
+    /// Takes the authenticator and the recovery codes away, using up the code of `step`. Every session ends but
+    /// `session`, which goes on as one that began with `amr` alone. False if the code was used already.
     ///
     /// # Errors
     /// If the store fails.
@@ -390,17 +404,26 @@ impl Accounts {
         &self,
         person: &Person,
         step: i64,
+        (session, amr): (&str, &[String]),
         letter: &Letter,
         trail: &Trail,
     ) -> Result<bool, Error> {
         let id = &person.account.id;
-        let mut writes = vec![self.on(
+        let generation = person.account.generation;
+        let amr = AttributeValue::L(amr.iter().map(s).collect());
+        let values = vec![(":now", n(generation)), (":next", n(generation + 1)), (":amr", amr)];
+        let change = "SET generation = :next, amr = :amr";
+        let mut writes = vec![
+            self.generation(&person.account)?,
+            self.on(id, &format!("SESSION#{session}"), change, "generation = :now", values)?,
+        ];
+        writes.push(self.on(
             id,
             CREDENTIALS,
             "SET totp_step = :step REMOVE totp, totp_pending",
             "attribute_exists(totp) AND totp_step < :step",
             vec![(":step", n(step))],
-        )?];
+        )?);
         writes.extend(self.recovery(id, &person.recovery, &[])?);
         writes.push(self.0.putting(letter_item(letter)?, None)?);
         self.all(writes, trail).await
@@ -603,12 +626,18 @@ impl Accounts {
     }
 
     fn next_generation(&self, account: &Account, session: &str) -> Result<Vec<TransactWriteItem>, Error> {
-        let values = || vec![(":now", n(account.generation)), (":next", n(account.generation + 1))];
-        let change = "SET generation = :next";
+        let values = vec![(":now", n(account.generation)), (":next", n(account.generation + 1))];
+        let session = format!("SESSION#{session}");
         Ok(vec![
-            self.on(&account.id, ACCOUNT, change, "generation = :now", values())?,
-            self.on(&account.id, &format!("SESSION#{session}"), change, "generation = :now", values())?,
+            self.generation(account)?,
+            self.on(&account.id, &session, "SET generation = :next", "generation = :now", values)?,
         ])
+    }
+
+    /// Ends all sessions of an account's present generation.
+    fn generation(&self, account: &Account) -> Result<TransactWriteItem, Error> {
+        let values = vec![(":now", n(account.generation)), (":next", n(account.generation + 1))];
+        self.on(&account.id, ACCOUNT, "SET generation = :next", "generation = :now", values)
     }
 
     fn new_password(&self, id: &str, password: &str, at: Timestamp) -> Result<TransactWriteItem, Error> {

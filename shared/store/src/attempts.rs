@@ -1,12 +1,12 @@
-//! Counters of attempts. What they mean is policy and decided elsewhere; here they are read together and
-//! changed on the condition that they are still what was read.
+//! Counters of attempts. What they mean is policy and decided elsewhere; here they are read, and changed on the
+//! condition that they are still what was read.
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 
 use crate::Error;
-use crate::accounts::{owner_key, owner_of};
-use crate::catalogue::{key, number, text};
+use crate::accounts::{account_key, owner_key, owner_of};
+use crate::catalogue::{Item, key, number, text};
 use crate::table::PK;
 use crate::vault::{Vault, n};
 
@@ -39,9 +39,7 @@ pub struct Bucket<'a> {
 
 /// What was read before an attempt.
 #[derive(Debug, Clone, Default)]
-pub struct Tallies {
-    /// The exact counters, in the order asked for.
-    pub counts: Vec<Count>,
+pub struct Survey {
     /// Failures from the address prefix in this window.
     pub prefix: u64,
     /// Failures from everywhere in this window.
@@ -54,8 +52,15 @@ pub struct Tallies {
 #[derive(Debug, Clone)]
 pub struct Attempts(Vault);
 
-fn counter_key(name: &str) -> String {
+/// The sort key of the counter `name`.
+fn counter_name(name: &str) -> String {
     format!("ATTEMPTS#{name}")
+}
+
+/// Where `subject`'s counter `name` is: among everything of that person. A handle that leads nowhere has its
+/// blind term as a subject, and a counter under it of the same shape.
+pub(crate) fn counter_key(subject: &str, name: &str) -> Item {
+    key(&account_key(subject), &counter_name(name))
 }
 
 fn prefix_key(bucket: &Bucket<'_>) -> String {
@@ -80,44 +85,68 @@ impl Attempts {
         Self(Vault::new(client, table))
     }
 
-    /// The name under which [`crate::Opening::forgiven`] deletes a counter.
-    pub fn forgiving(name: &str) -> String {
-        counter_key(name)
-    }
-
-    /// Reads the exact counters `names`, the approximate ones, and where `handles` lead, in one request.
+    /// Reads the approximate counters and where `handles` lead, in one request.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn survey(
-        &self,
-        names: &[String],
-        bucket: &Bucket<'_>,
-        handles: &[String],
-    ) -> Result<Tallies, Error> {
-        let mut keys: Vec<_> = names.iter().map(|name| key(&counter_key(name), "COUNTER")).collect();
+    pub async fn survey(&self, bucket: &Bucket<'_>, handles: &[String]) -> Result<Survey, Error> {
+        let mut keys: Vec<_> = handles.iter().map(|handle| owner_key(handle)).collect();
         keys.extend((0..PREFIX_SHARDS).map(|shard| key(&prefix_key(bucket), &shard.to_string())));
         keys.extend((0..GLOBAL_SHARDS).map(|shard| key(&global_key(bucket), &shard.to_string())));
-        keys.extend(handles.iter().map(|handle| owner_key(handle)));
-        let mut tallies = Tallies { counts: vec![Count::default(); names.len()], ..Tallies::default() };
+        let mut survey = Survey::default();
         for found in self.0.get_all(keys).await? {
             let pk = text(&found, PK).unwrap_or_default();
             let failures = || u64::try_from(number::<i64>(&found, "failures").unwrap_or(0)).unwrap_or(0);
-            if let Some(at) = names.iter().position(|name| counter_key(name) == pk) {
-                tallies.counts[at] = Count {
-                    failures: number(&found, "failures").unwrap_or(0),
-                    last_at: time(number(&found, "last_at").unwrap_or(0)),
-                    blocked_until: time(number(&found, "blocked_until").unwrap_or(0)),
-                };
-            } else if pk == prefix_key(bucket) {
-                tallies.prefix += failures();
+            if pk == prefix_key(bucket) {
+                survey.prefix += failures();
             } else if pk == global_key(bucket) {
-                tallies.global += failures();
+                survey.global += failures();
             } else if let Some((_, account)) = owner_of(&found) {
-                tallies.account = Some(account);
+                survey.account = Some(account);
             }
         }
-        Ok(tallies)
+        Ok(survey)
+    }
+
+    /// Counts an attempt without having read the counter: if there is none, or one that stands under `most` and
+    /// was used after `since`. False otherwise: nothing is counted. This is what most attempts need, so that
+    /// they are counted while their person is read.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn reserve_unread(
+        &self,
+        subject: &str,
+        name: &str,
+        most: u32,
+        since: Timestamp,
+        (now, expires): (Timestamp, Timestamp),
+    ) -> Result<bool, Error> {
+        let values = vec![
+            (":zero", n(0)),
+            (":one", n(1)),
+            (":most", n(most)),
+            (":since", n(since.as_millisecond())),
+            (":now", n(now.as_millisecond())),
+            (":ttl", n(expires.as_second())),
+        ];
+        let change = "SET failures = if_not_exists(failures, :zero) + :one, last_at = :now, \
+                      blocked_until = :zero, #ttl = :ttl";
+        let condition = "attribute_not_exists(pk) OR (failures < :most AND last_at > :since)";
+        Ok(self.0.update(counter_key(subject, name), change, Some(condition), values).await?.is_some())
+    }
+
+    /// A counter as it is now.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn count(&self, subject: &str, name: &str) -> Result<Count, Error> {
+        let found = self.0.get(&account_key(subject), &counter_name(name)).await?;
+        Ok(found.map_or_else(Count::default, |found| Count {
+            failures: number(&found, "failures").unwrap_or(0),
+            last_at: time(number(&found, "last_at").unwrap_or(0)),
+            blocked_until: time(number(&found, "blocked_until").unwrap_or(0)),
+        }))
     }
 
     /// Puts `new` in the place of `old` if the counter is still that. False if somebody was faster.
@@ -126,6 +155,7 @@ impl Attempts {
     /// If the store fails.
     pub async fn reserve(
         &self,
+        subject: &str,
         name: &str,
         old: &Count,
         new: &Count,
@@ -150,30 +180,28 @@ impl Attempts {
         }
         let change =
             "SET failures = :new_failures, last_at = :new_last, blocked_until = :new_blocked, #ttl = :ttl";
-        let at = key(&counter_key(name), "COUNTER");
-        Ok(self.0.update(at, change, Some(condition), values).await?.is_some())
+        Ok(self.0.update(counter_key(subject, name), change, Some(condition), values).await?.is_some())
     }
 
     /// Forgets a counter.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn forget(&self, name: &str) -> Result<(), Error> {
-        let at = key(&counter_key(name), "COUNTER");
-        self.0.delete_if(at, "attribute_exists(pk)", Vec::new()).await?;
+    pub async fn forget(&self, subject: &str, name: &str) -> Result<(), Error> {
+        self.0.delete_if(counter_key(subject, name), "attribute_exists(pk)", Vec::new()).await?;
         Ok(())
     }
 
-    /// Adds `by` (1, or -1 to take one back) to the approximate counters. `spread` chooses the shard.
+    /// Adds a failure to the approximate counters. `spread` chooses the shard.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn tally(&self, bucket: &Bucket<'_>, by: i8, spread: u32) -> Result<(), Error> {
+    pub async fn tally(&self, bucket: &Bucket<'_>, spread: u32) -> Result<(), Error> {
         let expires = bucket.ends_at.as_second() + 60;
         let add = |pk: String, shards: u32| {
-            let values = vec![(":by", n(by)), (":ttl", n(expires))];
+            let values = vec![(":one", n(1)), (":ttl", n(expires))];
             let at = key(&pk, &(spread % shards).to_string());
-            self.0.update(at, "ADD failures :by SET #ttl = :ttl", None, values)
+            self.0.update(at, "ADD failures :one SET #ttl = :ttl", None, values)
         };
         futures::future::try_join(
             add(prefix_key(bucket), PREFIX_SHARDS),

@@ -16,6 +16,14 @@ pub struct Spent {
     pub requests: u32,
     /// Capacity units that the store says they consumed.
     pub units: f64,
+    /// Requests that had to wait for one another: the longest chain of them.
+    pub steps: u32,
+}
+
+/// A request to the store that is under way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Started {
+    step: u32,
 }
 
 /// The meter of the task at work.
@@ -33,8 +41,25 @@ impl Meter {
             .await
     }
 
-    /// Notes one request, in the meter and in the log, with what the store says of one table or of several.
+    /// Notes that a request begins. It belongs to the step after all requests that have ended.
+    pub(crate) fn start() -> Started {
+        Started { step: SPENT.try_with(|spent| spent.get().steps + 1).unwrap_or(1) }
+    }
+
+    /// Notes one request that waited for all before it; [`Started::note`] knows better.
     pub(crate) fn note<'c>(
+        operation: &'static str,
+        table: &str,
+        consumed: impl IntoIterator<Item = &'c ConsumedCapacity>,
+    ) {
+        Self::start().note(operation, table, consumed);
+    }
+}
+
+impl Started {
+    /// Notes the request's end, in the meter and in the log, with what the store says of one table or of several.
+    pub(crate) fn note<'c>(
+        self,
         operation: &'static str,
         table: &str,
         consumed: impl IntoIterator<Item = &'c ConsumedCapacity>,
@@ -46,6 +71,7 @@ impl Meter {
             let mut now = spent.get();
             now.requests += 1;
             now.units += units;
+            now.steps = now.steps.max(self.step);
             spent.set(now);
         });
     }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::attempts::counter_key;
 use crate::catalogue::{Item, key};
-use crate::vault::{Vault, item, n, record, s};
+use crate::vault::{Vault, Written, item, n, record, s};
 
 /// A token that was sent by mail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +37,6 @@ pub struct Ticket {
     pub remember: bool,
     /// Whether a cookie session was asked for.
     pub cookie: bool,
-    /// What the caller's device is bound to: the blind index term of what they typed.
-    pub subject: String,
     /// Codes that were tried so far.
     pub tries: u32,
     /// The keyed hash of the code that was mailed.
@@ -94,13 +93,21 @@ impl OneTime {
         Ok(token.filter(|token| now < token.expires_at))
     }
 
-    /// Keeps a ticket, by hash.
+    /// Keeps a ticket, by hash, and forgets its owner's counter `forgiven`.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn issue(&self, hash: &str, ticket: &Ticket) -> Result<(), Error> {
+    pub async fn issue(&self, hash: &str, ticket: &Ticket, forgiven: &str) -> Result<(), Error> {
         let expires = Some(ticket.expires_at.as_second());
-        self.0.put(item(&format!("TICKET#{hash}"), "TICKET", ticket, expires)?).await
+        let counter = counter_key(&ticket.account, forgiven);
+        let writes = vec![
+            self.0.putting(item(&format!("TICKET#{hash}"), "TICKET", ticket, expires)?, None)?,
+            self.0.deleting(counter, None, Vec::new())?,
+        ];
+        match self.0.transact(writes).await? {
+            Written::Done => Ok(()),
+            Written::Refused(_) => Err(Error::corrupt("ticket", "a write without a condition was refused")),
+        }
     }
 
     /// The ticket with this hash, if it still works.

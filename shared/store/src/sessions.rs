@@ -6,14 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::accounts::{ACCOUNT, Account, CREDENTIALS, account_key};
+use crate::attempts::counter_key;
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
 use crate::outbox::{Letter, letter_item};
 use crate::vault::{Values, Vault, Written, item, n, record, s, sort_key};
 
 const SESSION: &str = "SESSION#";
+const SEEN: &str = "SEEN#";
 /// How long the login history goes back.
 const LOGINS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+/// How long a place is known after a login from it.
+const PLACE_KNOWN: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A session. Its id begins with its owner's: whoever brings the id need not be looked up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,7 +56,7 @@ pub struct Session {
 pub struct Opening {
     /// Sessions that have to go to make room, by name.
     pub evicted: Vec<String>,
-    /// The attempt counter that the success deletes.
+    /// The owner's attempt counters that the success deletes, by name.
     pub forgiven: Vec<String>,
     /// What proved the second factor, if there was one: it can be used once.
     pub proof: Option<Proof>,
@@ -62,6 +66,31 @@ pub struct Opening {
     pub letters: Vec<Letter>,
     /// The entry in the login history, by id.
     pub login: Option<(String, Login)>,
+}
+
+/// Browser and network of a login: what is remembered of it for a month, so that the next one from there is not
+/// reported as a new one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Browser and system, in words.
+    pub device: String,
+    /// The address prefix.
+    pub prefix: String,
+    /// Until when it is known.
+    pub known_until: Timestamp,
+}
+
+impl Place {
+    /// The place of a login at `at`.
+    pub fn of(login: &Login) -> Self {
+        let known_until = login.at.saturating_add(PLACE_KNOWN).unwrap_or(Timestamp::MAX);
+        Self { device: login.device.clone(), prefix: login.prefix.clone(), known_until }
+    }
+
+    /// Whether a login with `device` from `prefix` comes from here, at `now`.
+    pub fn is_of(&self, device: &str, prefix: &str, now: Timestamp) -> bool {
+        self.device == device && self.prefix == prefix && now < self.known_until
+    }
 }
 
 /// A login that succeeded.
@@ -107,8 +136,18 @@ fn logins_key(account: &str) -> String {
     format!("LOGINS#{account}")
 }
 
-fn session_key(account: &str, name: &str) -> Item {
+pub(crate) fn session_key(account: &str, name: &str) -> Item {
     key(&account_key(account), &format!("{SESSION}{name}"))
+}
+
+/// A session as an item, forgotten when it is over at the latest.
+pub(crate) fn session_item(account: &str, session: &Session) -> Result<Item, Error> {
+    let expires = Some(session.expires_at.as_second());
+    item(&account_key(account), &format!("{SESSION}{}", session.name), session, expires)
+}
+
+pub(crate) fn is_place(found: &Item) -> bool {
+    sort_key(found).starts_with(SEEN)
 }
 
 pub(crate) fn session_of(found: Item) -> Result<Session, Error> {
@@ -154,14 +193,13 @@ impl Sessions {
         trail: &Trail,
     ) -> Result<Opened, Error> {
         let pk = account_key(account);
-        let at =
-            item(&pk, &format!("{SESSION}{}", session.name), session, Some(session.expires_at.as_second()))?;
+        let at = session_item(account, session)?;
         let mut writes = vec![self.0.putting(at, Some("attribute_not_exists(pk)"))?];
         for name in &with.evicted {
             writes.push(self.0.deleting(session_key(account, name), None, Vec::new())?);
         }
         for counter in &with.forgiven {
-            writes.push(self.0.deleting(key(counter, "COUNTER"), None, Vec::new())?);
+            writes.push(self.0.deleting(counter_key(account, counter), None, Vec::new())?);
         }
         if let Some(ticket) = &with.ticket {
             let spent = "attribute_exists(pk)";
@@ -189,6 +227,10 @@ impl Sessions {
         if let Some((id, login)) = &with.login {
             let expires = login.at.saturating_add(LOGINS_KEPT).map_or(i64::MAX, Timestamp::as_second);
             writes.push(self.0.putting(item(&logins_key(account), id, login, Some(expires))?, None)?);
+            let place = Place::of(login);
+            let name = format!("{SEEN}{}#{}", place.device, place.prefix);
+            let known = Some(place.known_until.as_second());
+            writes.push(self.0.putting(item(&pk, &name, &place, known)?, None)?);
         }
         writes.extend(self.1.writes(trail)?);
         Ok(match self.0.transact(writes).await? {

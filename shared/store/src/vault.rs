@@ -97,6 +97,7 @@ impl Vault {
         let mut found = Vec::new();
         for _ in 0..MEETINGS {
             let Some(keys) = wanted.take() else { return Ok(found) };
+            let started = Meter::start();
             let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
             let out = self
                 .client
@@ -106,7 +107,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("BatchGetItem", e))?;
-            Meter::note("BatchGetItem", &self.table, out.consumed_capacity());
+            started.note("BatchGetItem", &self.table, out.consumed_capacity());
             found.extend(out.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
             wanted = out
                 .unprocessed_keys
@@ -128,6 +129,7 @@ impl Vault {
 
     /// The items of a partition whose sort keys begin with `prefix`, at most `most`, in their order.
     pub(crate) async fn query(&self, pk: &str, prefix: &str, most: i32) -> Result<Vec<Item>, Error> {
+        let started = Meter::start();
         let query = self
             .client
             .query()
@@ -144,7 +146,7 @@ impl Vault {
                 .expression_attribute_values(":prefix", s(prefix))
         };
         let out = query.send().await.map_err(|e| Error::of("Query", e))?;
-        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        started.note("Query", &self.table, one(&out.consumed_capacity));
         Ok(out.items.unwrap_or_default())
     }
 
@@ -155,6 +157,7 @@ impl Vault {
         before: Option<&str>,
         most: i32,
     ) -> Result<Vec<Item>, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .query()
@@ -169,7 +172,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Query", e))?;
-        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        started.note("Query", &self.table, one(&out.consumed_capacity));
         Ok(out.items.unwrap_or_default())
     }
 
@@ -208,6 +211,7 @@ impl Vault {
         sk: &str,
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .scan()
@@ -219,11 +223,12 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Scan", e))?;
-        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        started.note("Scan", &self.table, one(&out.consumed_capacity));
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
     pub(crate) async fn put(&self, item: Item) -> Result<(), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .put_item()
@@ -233,12 +238,13 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("PutItem", e))?;
-        Meter::note("PutItem", &self.table, one(&out.consumed_capacity));
+        started.note("PutItem", &self.table, one(&out.consumed_capacity));
         Ok(())
     }
 
     /// Puts the item if nothing is in its place; says whether it did.
     pub(crate) async fn put_new(&self, item: Item) -> Result<bool, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .put_item()
@@ -253,7 +259,7 @@ impl Vault {
             Err(error) if is_unmet(&error) => (false, None),
             Err(error) => return Err(Error::of("PutItem", error)),
         };
-        Meter::note("PutItem", &self.table, one(&spent));
+        started.note("PutItem", &self.table, one(&spent));
         Ok(done)
     }
 
@@ -265,6 +271,7 @@ impl Vault {
         condition: Option<&'static str>,
         values: Values,
     ) -> Result<Option<Item>, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .update_item()
@@ -283,7 +290,7 @@ impl Vault {
             Err(error) if is_unmet(&error) => (None, None),
             Err(error) => return Err(Error::of("UpdateItem", error)),
         };
-        Meter::note("UpdateItem", &self.table, one(&spent));
+        started.note("UpdateItem", &self.table, one(&spent));
         Ok(item)
     }
 
@@ -294,6 +301,7 @@ impl Vault {
         condition: &'static str,
         values: Values,
     ) -> Result<Option<Item>, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .delete_item()
@@ -310,7 +318,7 @@ impl Vault {
             Err(error) if is_unmet(&error) => (None, None),
             Err(error) => return Err(Error::of("DeleteItem", error)),
         };
-        Meter::note("DeleteItem", &self.table, one(&spent));
+        started.note("DeleteItem", &self.table, one(&spent));
         Ok(item)
     }
 
@@ -372,6 +380,7 @@ impl Vault {
             if meeting > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(10 << meeting)).await;
             }
+            let started = Meter::start();
             let out = self
                 .client
                 .transact_write_items()
@@ -381,12 +390,12 @@ impl Vault {
                 .await;
             let error = match out {
                 Ok(out) => {
-                    Meter::note("TransactWriteItems", &self.table, out.consumed_capacity());
+                    started.note("TransactWriteItems", &self.table, out.consumed_capacity());
                     return Ok(Written::Done);
                 }
                 Err(error) => error,
             };
-            Meter::note("TransactWriteItems", &self.table, &[]);
+            started.note("TransactWriteItems", &self.table, &[]);
             let reasons = match error.as_service_error() {
                 Some(aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(canceled)) => {
                     canceled.cancellation_reasons().iter().map(|r| r.code().unwrap_or_default()).collect::<Vec<_>>()

@@ -194,3 +194,26 @@ fn a_cost_under_the_floor_can_not_be_configured() {
         assert!(matches!(Cost::new(memory, passes, lanes), Err(Error::CostOutOfBounds(_))));
     }
 }
+
+#[test]
+fn a_hash_in_an_import_file_says_what_it_is() {
+    let digest = "a".repeat(64);
+    for good in [format!("sha256-before$00ff${digest}"), format!("sha256-after$${digest}")] {
+        assert!(good.parse::<LegacyHash>().is_ok(), "{good}");
+    }
+    assert!("$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe".parse::<LegacyHash>().is_ok());
+    for bad in [
+        String::new(),
+        digest.clone(),
+        format!("sha256${digest}"),
+        format!("sha256-before$0${digest}"),
+        format!("sha256-before$zz${digest}"),
+        format!("sha256-before$\u{e9}\u{e9}${digest}"),
+        format!("sha256-before$00${digest}$"),
+        format!("sha256-before${}${digest}", "00".repeat(65)),
+        "sha256-before$00$short".to_owned(),
+        "$2x$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe".to_owned(),
+    ] {
+        assert!(bad.parse::<LegacyHash>().is_err(), "{bad}");
+    }
+}

@@ -72,6 +72,30 @@ impl LegacyHash {
     }
 }
 
+impl std::str::FromStr for LegacyHash {
+    type Err = Error;
+
+    /// A hash as an import file has it: bcrypt's text form, or `sha256-before$SALT$DIGEST` and
+    /// `sha256-after$SALT$DIGEST` with salt and digest in hexadecimal.
+    fn from_str(text: &str) -> Result<Self> {
+        let place = match text.split_once('$') {
+            Some(("sha256-before", _)) => SaltPlace::Before,
+            Some(("sha256-after", _)) => SaltPlace::After,
+            _ => return Self::bcrypt(text),
+        };
+        let mut parts = text.split('$').skip(1);
+        let (Some(salt), Some(digest), None) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Error::MalformedHash);
+        };
+        if salt.len() % 2 != 0 || salt.len() > 2 * MAX_SALT || !salt.is_ascii() {
+            return Err(Error::MalformedHash);
+        }
+        let bytes = (0..salt.len()).step_by(2).map(|at| u8::from_str_radix(&salt[at..at + 2], 16));
+        let salt: Vec<u8> = bytes.collect::<std::result::Result<_, _>>().map_err(|_| Error::MalformedHash)?;
+        Self::salted_sha256(digest, &salt, place)
+    }
+}
+
 impl std::fmt::Debug for LegacyHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LegacyHash").field("recipe", &self.recipe).finish_non_exhaustive()

@@ -29,7 +29,7 @@ pub enum Laid {
 
 /// Where a record is in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Position {
     /// The chain.
     pub shard: u8,
     /// The place.
@@ -93,7 +93,7 @@ impl Audit {
     pub async fn lay(&self, links: &[Link]) -> Result<Laid, Error> {
         let mut writes = Vec::new();
         for link in links {
-            let at = Place { shard: link.shard, seq: link.seq, digest: link.record.digest() };
+            let at = Position { shard: link.shard, seq: link.seq, digest: link.record.digest() };
             writes.push(self.0.putting(item(&chain_key(link.shard), &place(link.seq), link, None)?, THERE)?);
             writes.push(self.0.putting(item(&place_key(&link.record.id), "LINK", &at, None)?, THERE)?);
         }
@@ -122,7 +122,7 @@ impl Audit {
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn places(&self, ids: &[&str]) -> Result<BTreeMap<String, Place>, Error> {
+    pub async fn places(&self, ids: &[&str]) -> Result<BTreeMap<String, Position>, Error> {
         let mut places = BTreeMap::new();
         for ids in ids.chunks(100) {
             let keys: Vec<Item> = ids.iter().map(|id| key(&place_key(id), "LINK")).collect();
