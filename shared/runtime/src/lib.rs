@@ -7,12 +7,16 @@
 mod artifact;
 mod client;
 mod config;
+mod edge;
+mod gate;
 mod gateway;
+mod leases;
 mod people;
 mod record;
 mod secrets;
 mod serve;
 mod stack;
+mod tally;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{Credentials, Error as ConfigError, Settings, TMDB_RATE};
