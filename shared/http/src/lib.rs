@@ -22,6 +22,7 @@ mod problem;
 pub mod quota;
 mod reply;
 mod request;
+mod trail;
 mod whence;
 
 pub use actor::{Actor, Anyone};
@@ -39,4 +40,5 @@ pub use problem::{Code, Problem};
 pub use quota::Limits;
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
+pub use trail::{UNKNOWN, log, trail_of};
 pub use whence::Whence;

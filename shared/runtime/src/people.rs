@@ -9,7 +9,7 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, OneTime, Outbox, Sessions};
+use screensort_store::{Accounts, Attempts, Audit, OneTime, Outbox, Sessions, Trail};
 
 use crate::{Stack, client};
 
@@ -31,10 +31,24 @@ impl Stack {
         (self.dynamodb().clone(), &self.settings().tables.auth)
     }
 
+    fn trail_table(&self) -> Audit {
+        Audit::new(self.dynamodb().clone(), self.settings().tables.audit.clone())
+    }
+
+    /// Keeps and logs what changes nothing: an attempt that failed, a refusal, a look. It stands whether or not
+    /// it can be kept; its line in the log holds all of it.
+    pub async fn witness(&self, trail: &Trail) {
+        if let Err(error) = self.trail_table().keep(trail).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(name: "audit.unwritten", error, "a record of the trail could not be kept");
+        }
+        screensort_http::log(trail);
+    }
+
     /// The accounts.
     pub fn accounts(&self) -> Accounts {
         let (client, table) = self.auth_table();
-        Accounts::new(client, table)
+        Accounts::new(client, table, self.trail_table())
     }
 
     /// Tokens and tickets that work once.
@@ -157,7 +171,11 @@ impl Authority for Stack {
 
     fn sessions(&self) -> Sessions {
         let (client, table) = self.auth_table();
-        Sessions::new(client, table)
+        Sessions::new(client, table, self.trail_table())
+    }
+
+    fn audit(&self) -> Audit {
+        self.trail_table()
     }
 
     fn now(&self) -> Timestamp {

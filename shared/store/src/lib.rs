@@ -6,6 +6,7 @@
 
 mod accounts;
 mod attempts;
+mod audit;
 mod catalogue;
 mod error;
 mod idempotency;
@@ -20,6 +21,7 @@ mod vault;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
 pub use attempts::{Attempts, Bucket, Count, Tallies};
+pub use audit::{Audit, Record, SHARDS, Trail};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
 pub use idempotency::{Begun, Call, Idempotency, Kept};
