@@ -58,11 +58,15 @@ pub(crate) struct Product {
 
 impl Product {
     pub(crate) async fn start() -> Self {
+        Self::choosing(Choices::default()).await
+    }
+
+    pub(crate) async fn choosing(choices: Choices) -> Self {
         let clock = Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap());
         let choices = Choices {
             password_cost: Some(Cost::FLOOR),
             cors_origins: vec!["https://app.example".to_owned()],
-            ..Choices::default()
+            ..choices
         };
         let stand = Stand::set_up(choices, clock.clone()).await.unwrap();
         let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), false, false);

@@ -17,7 +17,11 @@ const LARGEST: u32 = 100;
 
 /// The blocks that this process holds.
 #[derive(Debug, Default)]
-pub(crate) struct Leases(Mutex<HashMap<String, Lease>>);
+pub(crate) struct Leases {
+    held: Mutex<HashMap<String, Lease>>,
+    /// One at a time takes a block: who waits for it draws from the same.
+    taking: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Lease {
@@ -30,7 +34,7 @@ struct Lease {
 impl Leases {
     /// One call out of the block that is held; `None` if there is none left.
     fn draw(&self, subject: &str, day: i64) -> Option<Lease> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.retain(|_, lease| lease.day == day);
         let lease = held.get_mut(subject).filter(|lease| lease.left > 0)?;
         lease.left -= 1;
@@ -39,9 +43,8 @@ impl Leases {
 
     /// Adds a block, of which one call is drawn at once.
     fn add(&self, subject: &str, day: i64, block: u32, taken: u32) -> Lease {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let lease = held.entry(subject.to_owned()).or_insert(Lease { day, left: 0, taken });
-        // Another call may have taken a block at the same time: both are ours.
         lease.left += block - 1;
         lease.taken = lease.taken.max(taken);
         *lease
@@ -58,6 +61,10 @@ impl Stack {
         let now = self.clock().now();
         let day = now.as_second().div_euclid(86_400);
         let leases = &self.edge().leases;
+        if let Some(lease) = leases.draw(subject, day) {
+            return Ok(standing(Some(lease), per_day, now));
+        }
+        let _alone = leases.taking.lock().await;
         let lease = match leases.draw(subject, day) {
             Some(lease) => Some(lease),
             None => {
