@@ -6,6 +6,7 @@ use screensort_auth::password::{Cost, MaxAge, Policy};
 use screensort_auth::token::Identity;
 use screensort_cloud::{Cloud, Options, Place};
 use screensort_crypto::KeyId;
+use screensort_http::Limits;
 use screensort_model::Clock;
 use screensort_runtime::{ChallengeVerifier, Credentials, Settings, Stack, TMDB_RATE};
 use screensort_store::{Tables, create_tables};
@@ -48,6 +49,8 @@ pub struct Choices {
     pub tmdb_requests_per_second: Option<u32>,
     /// Origins that browsers may call from.
     pub cors_origins: Vec<String>,
+    /// How often somebody may call, if not as usual.
+    pub limits: Option<Limits>,
     /// What hashing a password costs, if not the default.
     pub password_cost: Option<Cost>,
     /// Where breached passwords are looked up, if anywhere.
@@ -96,6 +99,7 @@ impl Stand {
             tmdb_exports_url: choices.tmdb_exports_url,
             tmdb_requests_per_second: choices.tmdb_requests_per_second.unwrap_or(TMDB_RATE),
             cors_origins: choices.cors_origins,
+            limits: choices.limits.unwrap_or_default(),
             data_key: "alias/screensort-auth".into(),
             pepper_key: "alias/screensort-pepper".into(),
             pepper_id: KeyId::new("p1").map_err(Error::Keys)?,

@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use screensort_routes::{Access, Caching, Route};
 use serde::Serialize;
 
+use crate::idempotency::{self, Keeping, Once};
 use crate::opening::entity_tag;
-use crate::{Actor, Answer, Code, File, Incoming, Input, Opening, Problem, Reply, headers, json};
+use crate::{Actor, Answer, Code, File, Gate, Incoming, Input, Opening, Problem, Reply, headers, json};
 
 /// What a handler may answer with. Where endpoints describe themselves it must have a schema too.
 #[cfg(not(feature = "describe"))]
@@ -29,12 +30,12 @@ type Handled = Pin<Box<dyn Future<Output = Result<Rendered, Problem>> + Send>>;
 type Handler<C> = Arc<dyn Fn(Incoming, C) -> Handled + Send + Sync>;
 
 /// A reply on its way out, whatever type its body had.
-struct Rendered {
-    status: StatusCode,
-    headers: Vec<(http::HeaderName, HeaderValue)>,
-    content_type: &'static str,
-    policy: Option<&'static str>,
-    bytes: Bytes,
+pub(crate) struct Rendered {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(http::HeaderName, HeaderValue)>,
+    pub(crate) content_type: &'static str,
+    pub(crate) policy: Option<&'static str>,
+    pub(crate) bytes: Bytes,
 }
 
 /// One route and its handler.
@@ -45,6 +46,8 @@ pub struct Operation<C> {
     pub access: Access,
     /// The status of an answer that is no problem.
     pub success: StatusCode,
+    /// Whether it creates something, and what is kept of its answers then.
+    pub keeping: Keeping,
     handler: Handler<C>,
     #[cfg(feature = "describe")]
     pub(crate) describe: crate::openapi::Describe,
@@ -57,7 +60,7 @@ pub struct Endpoint<C> {
     operations: Vec<Operation<C>>,
 }
 
-impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
+impl<C: Gate> Endpoint<C> {
     /// An endpoint without routes yet.
     pub fn new(name: &'static str) -> Self {
         Self { name, operations: Vec::new() }
@@ -78,7 +81,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
         } else {
             StatusCode::OK
         };
-        self.json(route, success, handle)
+        self.json(route, success, Keeping::Nothing, handle)
     }
 
     /// As [`Endpoint::route`], but what is asked for happens later: 202.
@@ -90,10 +93,52 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
         T: Answers + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
-        self.json(route, StatusCode::ACCEPTED, handle)
+        self.json(route, StatusCode::ACCEPTED, Keeping::Nothing, handle)
     }
 
-    fn json<A, I, T, F>(self, route: &'static Route, success: StatusCode, handle: fn(A, I, C) -> F) -> Self
+    /// As [`Endpoint::route`], but something is created: 201, and `Idempotency-Key` is honoured.
+    #[must_use]
+    pub fn creating<A, I, T, F>(self, route: &'static Route, handle: fn(A, I, C) -> F) -> Self
+    where
+        A: Actor<C> + 'static,
+        I: Input + Send + 'static,
+        T: Answers + 'static,
+        F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
+        self.json(route, StatusCode::CREATED, Keeping::Answers, handle)
+    }
+
+    /// As [`Endpoint::creating`], but the answer carries a secret: it is given once and never kept.
+    #[must_use]
+    pub fn creating_secret<A, I, T, F>(self, route: &'static Route, handle: fn(A, I, C) -> F) -> Self
+    where
+        A: Actor<C> + 'static,
+        I: Input + Send + 'static,
+        T: Answers + 'static,
+        F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
+        self.json(route, StatusCode::CREATED, Keeping::Secrets, handle)
+    }
+
+    /// As [`Endpoint::creating`], but what is created comes to be later: 202.
+    #[must_use]
+    pub fn creating_later<A, I, T, F>(self, route: &'static Route, handle: fn(A, I, C) -> F) -> Self
+    where
+        A: Actor<C> + 'static,
+        I: Input + Send + 'static,
+        T: Answers + 'static,
+        F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
+        self.json(route, StatusCode::ACCEPTED, Keeping::Answers, handle)
+    }
+
+    fn json<A, I, T, F>(
+        self,
+        route: &'static Route,
+        success: StatusCode,
+        keeping: Keeping,
+        handle: fn(A, I, C) -> F,
+    ) -> Self
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
@@ -102,7 +147,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     {
         self.add::<A, I, _, _>(
             route,
-            success,
+            (success, keeping),
             handle,
             |reply| {
                 let bytes = json::to_bytes(&reply.body)
@@ -130,7 +175,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     {
         self.add::<A, I, _, _>(
             route,
-            StatusCode::OK,
+            (StatusCode::OK, Keeping::Nothing),
             handle,
             |reply| {
                 Ok(Rendered {
@@ -149,7 +194,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     fn add<A, I, T, F>(
         mut self,
         route: &'static Route,
-        success: StatusCode,
+        (success, keeping): (StatusCode, Keeping),
         handle: fn(A, I, C) -> F,
         render: fn(Reply<T>) -> Result<Rendered, Problem>,
         #[cfg(feature = "describe")] describe: crate::openapi::Describe,
@@ -167,27 +212,54 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
                     return Err(Problem::new(if none { Code::BodyNotAllowed } else { Code::TooLarge }));
                 }
                 request.check_single_headers()?;
-                let actor = A::prove(&request, &context).await?;
-                let input = {
-                    let mut opening = Opening::new(&request);
-                    let input = I::open(&mut opening);
-                    opening.finish(input)?
+                let counting = context.count(route, &request);
+                let (actor, counted) = futures::join!(A::prove(&request, &context), counting);
+                let standing = counted.as_ref().map(|counted| counted.standing.clone()).unwrap_or_default();
+                let answered = async {
+                    let actor = actor?;
+                    let counted = counted?;
+                    counted.standing.admitted()?;
+                    let input = {
+                        let mut opening = Opening::new(&request);
+                        let input = I::open(&mut opening);
+                        opening.finish(input)?
+                    };
+                    let account = counted.account.as_deref();
+                    let first = match idempotency::begin(keeping, route, &request, account, &context).await? {
+                        Once::Plain => None,
+                        Once::First(call) => Some(call),
+                        Once::Again(rendered) => return Ok(rendered),
+                    };
+                    drop(request);
+                    let result = handle(actor, input, context.clone()).await.and_then(render);
+                    let result = result.map(|rendered| match rendered.status {
+                        StatusCode::OK => Rendered { status: success, ..rendered },
+                        _ => rendered,
+                    });
+                    if let Some(call) = first {
+                        idempotency::end(keeping, &call, &result, &context).await;
+                    }
+                    result
                 };
-                drop(request);
-                let mut rendered = render(handle(actor, input, context).await?)?;
-                if rendered.status == StatusCode::OK {
-                    rendered.status = success;
+                match answered.await {
+                    Ok(mut rendered) => {
+                        if rendered.status == StatusCode::NO_CONTENT {
+                            rendered.bytes = Bytes::new();
+                        }
+                        rendered.headers.extend(standing.headers());
+                        Ok(rendered)
+                    }
+                    // Nobody was proven: there is nobody's standing to speak of.
+                    Err(problem) if problem.code().status() == StatusCode::UNAUTHORIZED => Err(problem),
+                    Err(problem) => Err(standing.marked(problem)),
                 }
-                if rendered.status == StatusCode::NO_CONTENT {
-                    rendered.bytes = Bytes::new();
-                }
-                Ok(rendered)
             })
         });
         self.operations.push(Operation {
             route,
             access: A::ACCESS,
             success,
+            keeping,
             handler,
             #[cfg(feature = "describe")]
             describe,
@@ -215,6 +287,9 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
     /// Answers a request for `route_path`, the path as the table writes it.
     pub async fn answer(&self, route_path: &str, request: Incoming, context: C) -> Answer {
         let at = Place::of(&request);
+        if let Err(problem) = context.admit(request.source).await {
+            return at.problem(Caching::NoStore, problem);
+        }
         let operation = match self.choose(route_path, &request.method) {
             Ok(operation) => operation,
             Err(problem) => return at.problem(Caching::NoStore, problem),

@@ -5,9 +5,12 @@
 //! types; it must never know what an endpoint does, and it does no I/O of its own.
 
 mod actor;
+mod condition;
 pub mod cursor;
 mod endpoint;
+mod gate;
 mod headers;
+mod idempotency;
 mod json;
 pub mod member;
 #[cfg(feature = "describe")]
@@ -16,20 +19,25 @@ mod opening;
 mod page;
 mod param;
 mod problem;
+pub mod quota;
 mod reply;
 mod request;
 mod trail;
 mod whence;
 
 pub use actor::{Actor, Anyone};
+pub use condition::{IfMatch, stale, tag};
 pub use cursor::{Binding, Cursors};
 pub use endpoint::{Answers, Endpoint, Operation};
+pub use gate::Gate;
 pub use headers::{CONTENT_SECURITY_POLICY, allow_origin, secure};
+pub use idempotency::{KEY_HEADER, Keeping};
 pub use member::{Authority, Member, Recent, SignedIn, Visitor};
 pub use opening::{FieldError, Input, Opening};
 pub use page::{Page, PageAsk};
 pub use param::{Param, Tenths, Text, Whole};
 pub use problem::{Code, Problem};
+pub use quota::Limits;
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
 pub use trail::{UNKNOWN, log, trail_of};

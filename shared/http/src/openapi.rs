@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use schemars::{JsonSchema, SchemaGenerator};
-use screensort_routes::{Access, Caching, Route};
+use screensort_routes::{Access, Caching, Quota, Route};
 use serde_json::{Map, Value, json};
 
 use crate::opening::Described;
 use crate::problem::Document;
-use crate::{Code, Endpoint, Incoming, Input, Opening};
+use crate::{Code, Endpoint, Gate, Incoming, Input, Keeping, Opening, Operation};
 
 /// How an operation describes itself.
 pub(crate) type Describe = fn(&mut Generators) -> Description;
@@ -68,14 +68,13 @@ fn describe<I: Input>(generators: &mut Generators, content: Value) -> Descriptio
 }
 
 /// The document over all `endpoints`.
-pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], version: &str) -> Value {
+pub fn document<C: Gate>(endpoints: &[Endpoint<C>], version: &str) -> Value {
     let mut generators = Generators::new();
     let problem = generators.answers.subschema_for::<Document>();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in endpoints.iter().flat_map(Endpoint::operations) {
         let description = (operation.describe)(&mut generators);
-        let value =
-            operation_object(operation.route, operation.success, description, &problem.clone().to_value());
+        let value = operation_object(operation, description, &problem.clone().to_value());
         let method = operation.route.method.as_str().to_lowercase();
         paths.entry(operation.route.path).or_default().insert(method, value);
     }
@@ -100,6 +99,7 @@ pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], ver
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "headers": headers(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": crate::member::SESSION_COOKIE},
@@ -113,31 +113,80 @@ Lists come in pages: give `next_cursor` back as `cursor`. Unknown, repeated, mal
 parameters are refused and named. This product uses the TMDB API but is not endorsed or certified by TMDB; \
 where a film can be watched comes from JustWatch.";
 
-fn operation_object(
-    route: &Route,
-    success: http::StatusCode,
-    description: Description,
-    problem: &Value,
-) -> Value {
+/// The headers that operations refer to.
+fn headers() -> Value {
+    let text = |about: &str| json!({"description": about, "schema": {"type": "string"}});
+    json!({
+        "RateLimit-Policy": text("The policies that the call draws on: name, calls (q) and window in seconds (w)."),
+        "RateLimit": text("What is left of each: calls (r), and seconds until the window ends (t)."),
+        "Retry-After": text("Seconds to wait."),
+        "ETag": text("Which version this is: give it back in If-Match."),
+        "Idempotency-Replayed": text("true if the answer is the first one again."),
+    })
+}
+
+fn refer(names: &[&str]) -> Value {
+    let one = |name: &&str| (name.to_string(), json!({"$ref": format!("#/components/headers/{name}")}));
+    names.iter().map(one).collect::<Map<_, _>>().into()
+}
+
+fn operation_object<C>(operation: &Operation<C>, mut description: Description, problem: &Value) -> Value {
+    let (route, success) = (operation.route, operation.success);
+    let is_creating = operation.keeping != Keeping::Nothing;
+    let is_conditional = description.parameters.iter().any(|parameter| parameter.name == "If-Match");
+    if is_creating {
+        description.parameters.push(Described {
+            name: "Idempotency-Key",
+            place: "header",
+            required: false,
+            about: "A word of your own: the same call with the same key is done once, for 24 hours.",
+            schema: json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}),
+            list: false,
+        });
+    }
     let mut responses = Map::new();
     let (said, content) = match success {
         http::StatusCode::NO_CONTENT => ("Done.", None),
         http::StatusCode::ACCEPTED => ("Accepted: it happens soon.", Some(description.content)),
+        http::StatusCode::CREATED => ("Created.", Some(description.content)),
         _ => ("As asked.", Some(description.content)),
     };
     let mut answered = json!({"description": said});
     if let Some(content) = content {
         answered["content"] = content;
     }
+    let is_counted = !matches!(route.quota, Quota::Free);
+    let shown = [
+        (is_counted, ["RateLimit-Policy", "RateLimit"].as_slice()),
+        (is_conditional, &["ETag"]),
+        (is_creating, &["Idempotency-Replayed"]),
+    ];
+    let shown: Vec<&str> =
+        shown.iter().filter(|(is, _)| *is).flat_map(|(_, names)| *names).copied().collect();
+    if !shown.is_empty() {
+        answered["headers"] = refer(&shown);
+    }
     responses.insert(success.as_str().to_owned(), answered);
     if route.caching != Caching::NoStore {
         responses.insert("304".into(), json!({"description": "What If-None-Match names is still current."}));
     }
     let parameters: Vec<Value> = description.parameters.iter().map(parameter).collect();
-    for code in refusals(route, !parameters.is_empty(), description.body.is_some()) {
+    let mut codes = refusals(route, !parameters.is_empty(), description.body.is_some());
+    if is_creating {
+        codes.extend([Code::InProgress, Code::IdempotencyKeyReused]);
+    }
+    if is_conditional {
+        codes.push(Code::PreconditionFailed);
+    }
+    for code in codes {
         let status = code.status().as_str().to_owned();
         responses.entry(status).or_insert_with(|| {
-            json!({"description": code.title(), "content": {"application/problem+json": {"schema": problem}}})
+            let content = json!({"application/problem+json": {"schema": problem}});
+            let mut response = json!({"description": code.title(), "content": content});
+            if code == Code::TooManyRequests {
+                response["headers"] = refer(&["Retry-After", "RateLimit-Policy", "RateLimit"]);
+            }
+            response
         });
     }
     let mut operation = json!({
@@ -175,7 +224,8 @@ fn operation_id(route: &Route) -> String {
 
 /// The problems that a route may answer with beyond its own.
 fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
-    let mut codes = vec![Code::BadParameter, Code::TooManyRequests, Code::Internal, Code::Unavailable];
+    let mut codes =
+        vec![Code::BadParameter, Code::Blocked, Code::TooManyRequests, Code::Internal, Code::Unavailable];
     if has_parameters || route.parameters().next().is_some() {
         codes.extend([Code::NotFound]);
     }

@@ -43,7 +43,7 @@ pub struct FieldError {
 pub(crate) struct Described {
     /// Its name.
     pub name: &'static str,
-    /// `path` or `query`.
+    /// `path`, `query` or `header`.
     pub place: &'static str,
     /// Whether it must be given.
     pub required: bool,
@@ -187,6 +187,21 @@ impl<'r> Opening<'r> {
             text.push_str(&percent_encode(value));
         }
         text
+    }
+
+    /// Names a header that is read, for the reference.
+    pub(crate) fn describe_header(&mut self, name: &'static str, about: &'static str) {
+        if self.describing {
+            let schema = serde_json::json!({"type": "string", "maxLength": LONGEST});
+            self.described.push(Described {
+                name,
+                place: "header",
+                required: false,
+                about,
+                schema,
+                list: false,
+            });
+        }
     }
 
     /// Ends the opening.

@@ -74,6 +74,17 @@ codes! {
     UsernameTaken = "username_taken", CONFLICT, "The user name is taken", "Choose another user name.";
     /// Somebody else changed it meanwhile, or a rule stands against it.
     Conflict = "conflict", CONFLICT, "Not possible as things are", "Read it again, then decide again.";
+    /// `If-Match` names another version.
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "It has changed meanwhile",
+        "Read it again, then decide again; ETag says which version it is.";
+    /// An idempotency key came with another call.
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another call",
+        "Send the same call again, or another Idempotency-Key.";
+    /// A call with this idempotency key is being done.
+    InProgress = "in_progress", CONFLICT, "It is being done", "Send it again after Retry-After for the answer.";
+    /// A call with this idempotency key was done, and its answer is not kept.
+    AlreadyDone = "already_done", CONFLICT, "It is done already",
+        "The answer carried a secret or was too large to keep. Read what was created, or create another one.";
     /// The password is under the policy; `errors` names each reason.
     WeakPassword = "weak_password", UNPROCESSABLE_ENTITY, "The password is not good enough",
         "See errors for each reason.";
@@ -110,6 +121,12 @@ codes! {
     Unauthorized = "unauthorized", UNAUTHORIZED, "Sign in first", "Send a valid access token.";
     /// Signed in, but not allowed.
     Forbidden = "forbidden", FORBIDDEN, "Not allowed", "Your account lacks the permission for this.";
+    /// The caller's address is on the blocklist.
+    Blocked = "blocked", FORBIDDEN, "The address is blocked",
+        "Requests from this network are refused because of what came from it. It ends by itself, or ask us.";
+    /// A page of an origin that may not call.
+    OriginRefused = "origin_refused", FORBIDDEN, "This origin may not call",
+        "Pages of this origin are not let in; programs without an Origin are.";
     /// Plain HTTP.
     HttpsRequired = "https_required", FORBIDDEN, "HTTPS is required",
         "Nothing was done. Change the address to https, and change any secret that was sent in clear.";

@@ -5,6 +5,7 @@ use std::fmt;
 use screensort_auth::password::{Cost, MaxAge, Policy};
 use screensort_auth::token::Identity;
 use screensort_crypto::KeyId;
+use screensort_http::Limits;
 use screensort_store::Tables;
 
 /// Why the configuration is unusable. The text names the variable and never its value.
@@ -81,6 +82,8 @@ pub struct Settings {
     pub tmdb_requests_per_second: u32,
     /// Origins that browsers may call from; never `*`.
     pub cors_origins: Vec<String>,
+    /// How often somebody may call.
+    pub limits: Limits,
     /// The key that wraps people's data keys: id, alias or ARN.
     pub data_key: String,
     /// The key that peppers passwords: id, alias or ARN.
@@ -179,6 +182,7 @@ impl Settings {
                     .ok_or(Error::Bad("SCREENSORT_TMDB_RATE", "a whole number from 1 to 40"))?,
             },
             cors_origins,
+            limits: limits(&get)?,
             data_key: or("SCREENSORT_KEY_DATA", "alias/screensort-auth"),
             pepper_key: or("SCREENSORT_KEY_PEPPER", "alias/screensort-pepper"),
             pepper_id: KeyId::new(or("SCREENSORT_PEPPER_ID", "p1"))
@@ -218,6 +222,25 @@ impl Settings {
                 .unwrap_or_else(|| "mailto:security@example.org".into()),
         })
     }
+}
+
+/// The quotas; what is not set is as documented.
+fn limits(get: &impl Fn(&str) -> Option<String>) -> Result<Limits, Error> {
+    let or = |name: &'static str, default: u32| match get(name) {
+        None => Ok(default),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|number| (1..=1_000_000_000).contains(number))
+            .ok_or(Error::Bad(name, "a whole number from 1 to 1000000000")),
+    };
+    let usual = Limits::default();
+    Ok(Limits {
+        writes_per_minute: or("SCREENSORT_WRITES_PER_MINUTE", usual.writes_per_minute)?,
+        writes_per_day: or("SCREENSORT_WRITES_PER_DAY", usual.writes_per_day)?,
+        reads_per_minute: or("SCREENSORT_READS_PER_MINUTE", usual.reads_per_minute)?,
+        guest_reads_per_minute: or("SCREENSORT_GUEST_READS_PER_MINUTE", usual.guest_reads_per_minute)?,
+    })
 }
 
 /// `memory in KiB,passes,lanes`.
@@ -264,6 +287,7 @@ mod tests {
             _ if name.starts_with("PASSWORD_") || name.starts_with("CLASSIC_") => None,
             "SCREENSORT_ARGON2" | "SCREENSORT_APP_URL" | "SCREENSORT_PEPPER_ID" => None,
             "SCREENSORT_OLD_PEPPERS" | "CHALLENGE_VERIFIER" => None,
+            _ if name.ends_with("_PER_MINUTE") || name.ends_with("_PER_DAY") => None,
             _ => Some(format!("planted-{name}")),
         }
     }
@@ -303,6 +327,21 @@ mod tests {
         let settings = with(&[("SCREENSORT_OLD_PEPPERS", "p0=alias/one, p9=alias/two")]).unwrap();
         assert_eq!(settings.old_peppers.len(), 2);
         assert!(with(&[("SCREENSORT_OLD_PEPPERS", "alias/one")]).is_err());
+    }
+
+    #[test]
+    fn quotas_are_as_set_or_as_documented() {
+        let with = |value: &'static str| {
+            Settings::from_lookup(move |name| match name {
+                "SCREENSORT_WRITES_PER_DAY" => Some(value.to_owned()),
+                _ => get(name),
+            })
+        };
+        assert_eq!(Settings::from_lookup(get).unwrap().limits, Limits::default());
+        assert_eq!(with("7").unwrap().limits, Limits { writes_per_day: 7, ..Limits::default() });
+        for bad in ["0", "-1", "many", "1000000001"] {
+            assert!(with(bad).unwrap_err().to_string().starts_with("SCREENSORT_WRITES_PER_DAY"), "{bad}");
+        }
     }
 
     #[test]

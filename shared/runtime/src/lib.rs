@@ -7,7 +7,10 @@
 mod artifact;
 mod client;
 mod config;
+mod edge;
+mod gate;
 mod gateway;
+mod leases;
 mod objects;
 mod outside;
 mod people;
@@ -15,6 +18,7 @@ mod record;
 mod secrets;
 mod serve;
 mod stack;
+mod tally;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};

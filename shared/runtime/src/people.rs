@@ -27,7 +27,7 @@ pub struct Mail<'m> {
 }
 
 impl Stack {
-    fn auth_table(&self) -> (aws_sdk_dynamodb::Client, &str) {
+    pub(crate) fn auth_table(&self) -> (aws_sdk_dynamodb::Client, &str) {
         (self.dynamodb().clone(), &self.settings().tables.auth)
     }
 

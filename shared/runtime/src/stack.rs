@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::artifact::{Artifacts, Shelf};
+use crate::edge::Edge;
 use crate::people::People;
 use crate::{Settings, client};
 
@@ -29,6 +30,7 @@ struct Inner {
     shelf: Shelf,
     cursors: OnceCell<Cursors>,
     people: People,
+    edge: Edge,
 }
 
 /// The secret that keys cursors.
@@ -51,6 +53,7 @@ impl Stack {
             shelf: Shelf::default(),
             cursors: OnceCell::new(),
             people: People::default(),
+            edge: Edge::default(),
         }))
     }
 
@@ -152,6 +155,10 @@ impl Stack {
 
     pub(crate) fn people(&self) -> &People {
         &self.0.people
+    }
+
+    pub(crate) fn edge(&self) -> &Edge {
+        &self.0.edge
     }
 
     pub(crate) fn http(&self) -> SharedHttpClient {

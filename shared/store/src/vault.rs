@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue,
-    TransactWriteItem, Update,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,15 @@ pub(crate) enum Written {
     Done,
     /// None of it is: the writes at these places found their condition unmet.
     Refused(Vec<usize>),
+}
+
+/// How a conditional change ended.
+#[derive(Debug)]
+pub(crate) enum Changed {
+    /// It is done: the item as it is now.
+    Done(Item),
+    /// Its condition was unmet: the item as it was, empty if there was none.
+    Refused(Item),
 }
 
 /// The table.
@@ -292,6 +302,43 @@ impl Vault {
         };
         started.note("UpdateItem", &self.table, one(&spent));
         Ok(item)
+    }
+
+    /// Changes an item if `condition` holds, and shows what stands there in either case.
+    pub(crate) async fn change(
+        &self,
+        at: Item,
+        change: &'static str,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<Changed, Error> {
+        let out = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(at))
+            .update_expression(change)
+            .set_expression_attribute_names(names(change))
+            .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let (changed, spent) = match out {
+            Ok(out) => (Changed::Done(out.attributes.unwrap_or_default()), out.consumed_capacity),
+            Err(error) if is_unmet(&error) => {
+                let before = match error.into_service_error() {
+                    UpdateItemError::ConditionalCheckFailedException(unmet) => unmet.item,
+                    _ => None,
+                };
+                (Changed::Refused(before.unwrap_or_default()), None)
+            }
+            Err(error) => return Err(Error::of("UpdateItem", error)),
+        };
+        Meter::note("UpdateItem", &self.table, one(&spent));
+        Ok(changed)
     }
 
     /// Deletes an item if `condition` holds and gives back what it was; `None` if it does not hold.

@@ -1,0 +1,191 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use http::Method;
+use screensort::stand::{Choices, Stand};
+use screensort_http::quota::Standing;
+use screensort_http::{Gate, Incoming, Limits};
+use screensort_model::Clock;
+use screensort_routes::{Access, Area, Caching, Quota, Route};
+use serde_json::Value;
+
+use crate::product::Product;
+
+const WRITE: &Route = &Route {
+    method: Method::PUT,
+    path: "/hidden",
+    binary: "hidden",
+    area: Area::Library,
+    access: Access::Member(screensort_auth::Permission::HiddenWriteOwn),
+    quota: Quota::Write,
+    caching: Caching::NoStore,
+    summary: "Something to write.",
+};
+
+fn request(token: &str) -> Incoming {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
+    Incoming {
+        method: Method::PUT,
+        path: "/hidden".to_owned(),
+        path_parameters: Vec::new(),
+        query: Vec::new(),
+        headers,
+        body: bytes::Bytes::new(),
+        source: [203, 0, 113, 7].into(),
+        request_id: "request".to_owned(),
+    }
+}
+
+fn limits(writes_per_minute: u32, writes_per_day: u32) -> Limits {
+    Limits { writes_per_minute, writes_per_day, ..Limits::default() }
+}
+
+async fn with_limits(limits: Limits) -> Product {
+    Product::start_with(Choices { limits: Some(limits), ..Choices::default() }).await
+}
+
+/// The standings of `callers` calls at once.
+async fn at_once(product: &Product, token: &str, callers: usize) -> Vec<Standing> {
+    let calls = (0..callers).map(|_| {
+        let (stack, request) = (product.stand.stack.clone(), request(token));
+        tokio::spawn(async move { stack.count(WRITE, &request).await.unwrap().standing })
+    });
+    futures::future::join_all(calls).await.into_iter().map(Result::unwrap).collect()
+}
+
+fn let_in(standings: &[Standing]) -> usize {
+    standings.iter().filter(|standing| !standing.refused).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_callers_at_once_get_exactly_the_quota() {
+    let product = with_limits(limits(30, 50)).await;
+    let (token, _) = product.signed_in("ann").await;
+    let first = at_once(&product, &token, 100).await;
+    assert_eq!(let_in(&first), 30);
+    // Each who got in was told another number.
+    let left: BTreeSet<u32> = first.iter().filter(|s| !s.refused).map(|s| s.lines[0].left).collect();
+    assert_eq!(left.len(), 30);
+    let refused = first.into_iter().find(|standing| standing.refused).unwrap();
+    let problem = refused.admitted().unwrap_err();
+    assert_eq!(problem.code().word(), "too_many_requests");
+    // The next minute begins with everybody at once, and the day's quota is met in it.
+    product.wait(60);
+    assert_eq!(let_in(&at_once(&product, &token, 100).await), 20);
+    product.wait(60);
+    assert_eq!(let_in(&at_once(&product, &token, 10).await), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_begins_at_midnight_utc() {
+    let product = with_limits(limits(2, 3)).await;
+    // Two seconds before midnight.
+    product.wait(12 * 3_600 - 2);
+    let (token, _) = product.signed_in("ann").await;
+    assert_eq!(let_in(&at_once(&product, &token, 3).await), 2);
+    let standing = at_once(&product, &token, 1).await.remove(0);
+    assert_eq!(standing.lines.iter().map(|line| line.reset).collect::<Vec<_>>(), [2, 2]);
+    product.wait(2);
+    assert_eq!(let_in(&at_once(&product, &token, 3).await), 2, "a new day and a new minute");
+    product.wait(60);
+    assert_eq!(let_in(&at_once(&product, &token, 3).await), 1, "the day's third");
+    let standing = at_once(&product, &token, 1).await.remove(0);
+    let retry = format!("{:?}", standing.admitted().unwrap_err());
+    assert!(retry.contains("86340"), "midnight is to be waited for: {retry}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_costs_one_request_and_one_more_when_a_minute_begins() {
+    let product = Product::start().await;
+    let (token, _) = product.signed_in("ann").await;
+    let mut spent = Vec::new();
+    for wait in [0, 0, 60, 0] {
+        product.wait(wait);
+        let (stack, request) = (&product.stand.stack, request(&token));
+        let (_, cost) = screensort_store::Meter::watch(stack.count(WRITE, &request)).await;
+        spent.push(cost.requests);
+    }
+    assert_eq!(spent, [1, 1, 2, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_or_foreign_token_draws_on_nobodys_quota() {
+    let product = with_limits(limits(1, 1)).await;
+    let (ann, _) = product.signed_in("ann").await;
+    let (head, _) = ann.rsplit_once('.').unwrap();
+    let counted = product.stand.stack.count(WRITE, &request(&format!("{head}.AAAA"))).await.unwrap();
+    assert_eq!(counted.account, None);
+    // A cookie without a token that its page alone can read names somebody, and vouches for nothing.
+    let id = product.with(&ann, "GET", "/session", Value::Null).await;
+    let id = id.body["user"]["id"].as_str().unwrap().to_owned();
+    let mut cookie = request("x");
+    cookie.headers.remove("authorization");
+    let session = format!("__Host-session={id}-{id}.secret");
+    cookie.headers.insert("cookie", session.parse().unwrap());
+    cookie.headers.insert("x-csrf-token", "forged".parse().unwrap());
+    assert_eq!(product.stand.stack.count(WRITE, &cookie).await.unwrap().account, None);
+    assert_eq!(let_in(&at_once(&product, &ann, 1).await), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_signed_in_answer_says_what_is_left() {
+    let product = with_limits(Limits { reads_per_minute: 3, ..Limits::default() }).await;
+    let (token, _) = product.signed_in("ann").await;
+    for left in [2, 1, 0] {
+        let got = product.with(&token, "GET", "/sessions", Value::Null).await.expect(200, "");
+        assert_eq!(got.headers["ratelimit-policy"], "\"reads-minute\";q=3;w=60");
+        assert_eq!(got.headers["ratelimit"], format!("\"reads-minute\";r={left};t=60"));
+    }
+    let got = product.with(&token, "GET", "/sessions", Value::Null).await.expect(429, "too_many_requests");
+    assert_eq!(got.headers["retry-after"], "60");
+    assert_eq!(got.headers["ratelimit"], "\"reads-minute\";r=0;t=60");
+    let (bob, _) = product.signed_in("bob").await;
+    product.with(&bob, "GET", "/sessions", Value::Null).await.expect(200, "");
+    // Who is not let in is told nothing of anybody's standing; who lacks a permission is.
+    let got = product.with("no-token", "GET", "/sessions", Value::Null).await.expect(401, "unauthorized");
+    assert!(!got.headers.contains_key("ratelimit"));
+    let got = product.with(&bob, "GET", "/admin/users", Value::Null).await.expect(403, "forbidden");
+    assert!(got.headers.contains_key("ratelimit"));
+    product.wait(60);
+    product.with(&token, "GET", "/sessions", Value::Null).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_are_counted_by_their_network() {
+    let limits = Limits { guest_reads_per_minute: 2, ..Limits::default() };
+    let product = with_limits(limits).await;
+    let from = |source: &'static str| {
+        let product = &product;
+        async move { product.ask("GET", "/session", &[("x-local-source", source)], Value::Null).await.status }
+    };
+    assert_eq!([from("198.51.100.1").await, from("198.51.100.9").await], [200, 200]);
+    assert_eq!([from("198.51.100.200").await, from("198.51.101.1").await], [429, 200]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leased_blocks_are_never_more_than_the_quota_in_total() {
+    let clock = Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap());
+    let stand = Stand::set_up(Choices::default(), clock.clone()).await.unwrap();
+    // Four processes: four memories over one table.
+    let stacks: Vec<_> = (0..4)
+        .map(|_| screensort_runtime::Stack::new(stand.stack.settings().clone(), clock.clone()))
+        .collect();
+    let calls = (0..400).map(|n| {
+        let stack = stacks[n % 4].clone();
+        tokio::spawn(async move { stack.draw_day("client#1", 330).await.unwrap() })
+    });
+    let standings: Vec<Standing> =
+        futures::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
+    let first = let_in(&standings);
+    assert!(first <= 330, "{first}");
+    // What is left is in somebody's hands: whoever has it gives it away.
+    let mut all = first;
+    for stack in stacks.iter().cycle().take(80) {
+        all += usize::from(!stack.draw_day("client#1", 330).await.unwrap().refused);
+    }
+    assert_eq!(all, 330);
+    assert!(!stacks[0].draw_day("client#2", 330).await.unwrap().refused);
+    clock.advance(Duration::from_secs(12 * 3_600));
+    assert!(!stacks[0].draw_day("client#1", 330).await.unwrap().refused, "a new day");
+}

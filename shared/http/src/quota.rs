@@ -1,0 +1,176 @@
+//! How often somebody may call, and how an answer says so (draft-ietf-httpapi-ratelimit-headers-10).
+
+use http::header::RETRY_AFTER;
+use http::{HeaderName, HeaderValue};
+use jiff::Timestamp;
+
+use crate::member::{SESSION_COOKIE, split_session_id};
+use crate::{Authority, Code, Incoming, Problem, Whence};
+
+/// The policies in force, with their numbers.
+pub const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// How much of them is left.
+pub const LEFT_HEADER: HeaderName = HeaderName::from_static("ratelimit");
+
+/// The quotas of a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Changes of one's own data, per person and minute; exact.
+    pub writes_per_minute: u32,
+    /// The same per day (UTC); exact.
+    pub writes_per_day: u32,
+    /// Other calls per person and minute; approximate: each function's process counts on its own.
+    pub reads_per_minute: u32,
+    /// Other calls per address and minute of callers who are not signed in; approximate.
+    pub guest_reads_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            writes_per_minute: 300,
+            writes_per_day: 5_000,
+            reads_per_minute: 1_200,
+            // Many people may share an address.
+            guest_reads_per_minute: 6_000,
+        }
+    }
+}
+
+/// One policy and what is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Its name.
+    pub name: &'static str,
+    /// Calls in a window.
+    pub quota: u32,
+    /// The window, in seconds.
+    pub window: u32,
+    /// Calls left in this one.
+    pub left: u32,
+    /// Seconds until the next one.
+    pub reset: u32,
+}
+
+impl Line {
+    /// The policy `name` of `quota` calls in windows of `window` seconds that begin with the epoch (so that a day
+    /// begins at midnight UTC), of which `used` are gone.
+    pub fn new(name: &'static str, quota: u32, window: u32, used: u32, now: Timestamp) -> Self {
+        let into = now.as_second().rem_euclid(i64::from(window.max(1)));
+        let reset = window.saturating_sub(u32::try_from(into).unwrap_or(0)).max(1);
+        Self { name, quota, window, left: quota.saturating_sub(used), reset }
+    }
+}
+
+/// What a call found left of the policies that it draws on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The policies.
+    pub lines: Vec<Line>,
+    /// Whether the call was one too many.
+    pub refused: bool,
+}
+
+impl Standing {
+    /// Itself if the call is within its quota.
+    ///
+    /// # Errors
+    /// 429 with `Retry-After` and what is left.
+    pub fn admitted(self) -> Result<Self, Problem> {
+        if !self.refused {
+            return Ok(self);
+        }
+        // A policy that still has room is not what was met.
+        let spent = self.lines.iter().filter(|line| line.left == 0).map(|line| line.reset);
+        let wait = spent.max().unwrap_or(1).to_string();
+        Err(self.marked(Problem::new(Code::TooManyRequests).with_header(RETRY_AFTER, &wait)))
+    }
+
+    /// `problem` with the headers that say what is left.
+    #[must_use]
+    pub fn marked(&self, problem: Problem) -> Problem {
+        self.headers().into_iter().fold(problem, |problem, (name, value)| {
+            problem.with_header(name, value.to_str().unwrap_or_default())
+        })
+    }
+
+    /// The headers that say what is left; none without a policy.
+    pub fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        if self.lines.is_empty() {
+            return Vec::new();
+        }
+        let join = |text: fn(&Line) -> String| self.lines.iter().map(text).collect::<Vec<_>>().join(", ");
+        let policies = join(|line| format!("\"{}\";q={};w={}", line.name, line.quota, line.window));
+        let left = join(|line| format!("\"{}\";r={};t={}", line.name, line.left, line.reset));
+        let header = |name, text: String| Some((name, HeaderValue::from_str(&text).ok()?));
+        [header(POLICY_HEADER, policies), header(LEFT_HEADER, left)].into_iter().flatten().collect()
+    }
+}
+
+/// What counting a call has shown.
+#[derive(Debug, Clone, Default)]
+pub struct Counted {
+    /// The account that the request's credentials name, if a signature of ours vouches for it. Whether the
+    /// session lives is for the actor to prove.
+    pub account: Option<String>,
+    /// What is left.
+    pub standing: Standing,
+}
+
+/// Whose request this is as far as a signature can tell, without the store: the subject of an access token, or the
+/// owner of the session that a CSRF token was made for. `None` for anything else; the actor says what is wrong.
+///
+/// # Errors
+/// 503 if the keys cannot be read.
+pub async fn claimed<C: Authority>(request: &Incoming, context: &C) -> Result<Option<String>, Problem> {
+    let now = context.now();
+    let owner = |id: &str| split_session_id(id).map(|(account, _)| account.to_owned());
+    if request.headers.contains_key(http::header::AUTHORIZATION) {
+        let header = request.header(http::header::AUTHORIZATION.as_str()).unwrap_or_default();
+        let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let Some((_, token)) = token else { return Ok(None) };
+        let claims = context.verifier().await?.access(token.trim(), now);
+        return Ok(claims.ok().and_then(|claims| owner(&claims.sid).filter(|id| *id == claims.sub)));
+    }
+    let whence = Whence::of(request);
+    let Some((id, _)) = whence.cookie(SESSION_COOKIE).and_then(|cookie| cookie.split_once('.')) else {
+        return Ok(None);
+    };
+    // A cookie's secret is in the store. A CSRF token of ours was made for one session alone and shown to its
+    // page alone: it vouches for the id without a look there.
+    let Some(token) = request.header("x-csrf-token") else { return Ok(None) };
+    let macs = context.macs().await?;
+    let vouched = screensort_auth::browser::check_csrf(&macs, id, token, now).is_ok();
+    Ok(owner(id).filter(|_| vouched))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_utc_and_a_minute_with_the_minute() {
+        let day = Line::new("day", 10, 86_400, 4, at("2026-11-22T23:59:58Z"));
+        assert_eq!((day.left, day.reset), (6, 2));
+        let day = Line::new("day", 10, 86_400, 0, at("2026-11-23T00:00:00Z"));
+        assert_eq!((day.left, day.reset), (10, 86_400));
+        assert_eq!(Line::new("minute", 10, 60, 12, at("2026-11-22T12:00:59Z")).reset, 1);
+    }
+
+    #[test]
+    fn the_headers_are_lists_of_named_policies() {
+        let now = at("2026-11-22T23:59:30Z");
+        let lines = vec![Line::new("a", 5, 60, 5, now), Line::new("b", 9, 86_400, 2, now)];
+        let standing = Standing { lines, refused: false };
+        let headers = standing.headers();
+        assert_eq!(headers[0].1, "\"a\";q=5;w=60, \"b\";q=9;w=86400");
+        assert_eq!(headers[1].1, "\"a\";r=0;t=30, \"b\";r=7;t=30");
+        assert!(standing.clone().admitted().is_ok());
+        let refused = Standing { refused: true, ..standing }.admitted().unwrap_err();
+        assert_eq!(refused.code(), Code::TooManyRequests);
+    }
+}

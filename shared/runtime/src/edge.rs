@@ -1,0 +1,13 @@
+//! What a process remembers between requests for the sake of what every request passes.
+
+use crate::leases::Leases;
+use crate::tally::Tally;
+
+/// Counts and lists in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Edge {
+    /// Reads by subject.
+    pub(crate) reads: Tally,
+    /// Blocks of calls taken out of day quotas.
+    pub(crate) leases: Leases,
+}

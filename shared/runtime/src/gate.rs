@@ -1,0 +1,82 @@
+//! What every request passes: quotas and first answers, over the credentials' table.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use screensort_auth::attempts::address_prefix;
+use screensort_http::quota::{Counted, Line, Standing, claimed};
+use screensort_http::{Gate, Incoming, Problem};
+use screensort_routes::{Access, Quota, Route};
+use screensort_store::{Begun, Call, Idempotency, Kept, Quotas};
+
+use crate::Stack;
+
+impl Stack {
+    /// The exact counts.
+    pub fn quotas(&self) -> Quotas {
+        let (client, table) = self.auth_table();
+        Quotas::new(client, table)
+    }
+
+    /// The kept answers.
+    pub fn idempotency(&self) -> Idempotency {
+        let (client, table) = self.auth_table();
+        Idempotency::new(client, table)
+    }
+
+    async fn count_write(&self, account: &str) -> Result<Standing, Problem> {
+        let (limits, now) = (self.settings().limits, self.clock().now());
+        let (per_minute, per_day) = (limits.writes_per_minute, limits.writes_per_day);
+        let used = self.quotas().count(account, per_minute, per_day, now).await?;
+        let lines = vec![
+            Line::new("writes-minute", per_minute, 60, used.in_minute, now),
+            Line::new("writes-day", per_day, 86_400, used.in_day, now),
+        ];
+        Ok(Standing { lines, refused: !used.counted })
+    }
+
+    fn count_read(&self, subject: &str, name: &'static str, quota: u32, now: Timestamp) -> Standing {
+        let used = self.edge().reads.count(subject, now);
+        Standing { lines: vec![Line::new(name, quota, 60, used, now)], refused: used > quota }
+    }
+}
+
+impl Gate for Stack {
+    async fn count(&self, route: &'static Route, request: &Incoming) -> Result<Counted, Problem> {
+        let (limits, now) = (self.settings().limits, self.clock().now());
+        let guest = |source: IpAddr| {
+            let subject = format!("at {}", address_prefix(source));
+            self.count_read(&subject, "guest-minute", limits.guest_reads_per_minute, now)
+        };
+        // Where anybody may call, nobody has to be known: a function for guests has no keys to know them by.
+        let account = match (route.quota, route.access) {
+            (Quota::Free, _) | (_, Access::Anyone) => None,
+            _ => claimed(request, self).await?,
+        };
+        let standing = match (route.quota, &account) {
+            (Quota::Free, _) | (Quota::Attempts, None) => Standing::default(),
+            (Quota::Write, Some(account)) => self.count_write(account).await?,
+            (Quota::Read | Quota::Attempts, Some(account)) => {
+                self.count_read(account, "reads-minute", limits.reads_per_minute, now)
+            }
+            (Quota::Read | Quota::Write, None) => guest(request.source),
+        };
+        Ok(Counted { account, standing })
+    }
+
+    async fn begin(&self, call: &Call) -> Result<Begun, Problem> {
+        Ok(self.idempotency().begin(call, self.clock().now()).await?)
+    }
+
+    async fn end(&self, call: &Call, created: Option<Option<&Kept>>) {
+        let ended = match created {
+            Some(answer) => self.idempotency().end(call, answer).await,
+            None => self.idempotency().forget(call).await,
+        };
+        if let Err(error) = ended {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(name: "idempotency.unnoted", route = call.route, request_id = call.holder, error,
+                "how {} ended could not be noted: sent again, it may be done again", call.route);
+        }
+    }
+}
