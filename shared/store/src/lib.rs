@@ -5,24 +5,36 @@
 //! expression is a constant, there is no PartiQL. It must never know of HTTP, permissions or presentation.
 
 mod accounts;
+mod api_keys;
 mod attempts;
 mod catalogue;
 mod error;
+mod favourites;
+mod hand;
+mod links;
 mod meter;
 mod one_time;
+mod operators;
 mod outbox;
 mod progress;
+mod queries;
 mod sessions;
 mod table;
 mod vault;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
+pub use api_keys::{ApiKey, ApiKeys};
 pub use attempts::{Attempts, Bucket, Count, Tallies};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
+pub use favourites::{Favourite, Favourites};
+pub use hand::Hand;
+pub use links::{Confirming, Invitation, Link, Links, Side, Stage};
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};
+pub use operators::{Directory, Operators};
 pub use outbox::{Letter, Outbox, To};
 pub use progress::{Progress, Run, RunState};
+pub use queries::{Queries, Query};
 pub use sessions::{Login, Opened, Opening, Proof, Session, Sessions};
 pub use table::{Tables, create_tables};
