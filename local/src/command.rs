@@ -41,6 +41,7 @@ const EXAMPLES: &str = "Examples:
   screensort --memory --port 0        the same, keeping nothing, on any free port
   screensort --tls                    the same over HTTPS
   screensort import films.ndjson.gz   load a catalogue from a file of lines of JSON
+  screensort import-operators ot.json load an Open Transport operator directory
   screensort sync                     bring the catalogue in step with TMDb (needs TMDB_TOKEN)
   screensort sync --ids 550,27205     read just these films
   screensort recommend evaluate --ratings ratings.csv
@@ -123,6 +124,11 @@ enum Command {
     Import {
         /// The file. Fields: id, title, original_title, original_language, release_date, genres, runtime,
         /// popularity, vote_average, vote_count, keywords, imdb_id, directors, cast, certifications.
+        file: PathBuf,
+    },
+    /// Load an Open Transport operator directory (JSON); what was edited by hand stays as it is.
+    ImportOperators {
+        /// The file: a list of operators, or an object that has one under `operators`.
         file: PathBuf,
     },
     /// Bring the catalogue in step with TMDb. Stopped at any point, the next run goes on.
@@ -296,6 +302,18 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
                 import::keep(&stand.stack, &films, &[], |kept| bar.set_position(kept as u64)).await?;
             bar.finish_and_clear();
             say(&format!("{} films imported; the catalogue holds {published}.", films.len()));
+            stand.cloud.shutdown().await?;
+            Ok(())
+        }
+        Some(Command::ImportOperators { file }) => {
+            // Read before anything is touched: a bad file changes nothing.
+            let listings = File::open(&file)
+                .map_err(Failure::from)
+                .and_then(|opened| Ok(crate::directory_file::read(opened, clock().now())?))
+                .map_err(|Failure(text, code)| Failure(format!("{}: {text}", file.display()), code))?;
+            let stand = stand(Choices { data, ..Choices::default() }).await?;
+            let loaded = stand.stack.operators().load_all(&listings).await?;
+            say(&format!("{loaded} of {} operators loaded; the others were edited by hand.", listings.len()));
             stand.cloud.shutdown().await?;
             Ok(())
         }

@@ -5,6 +5,7 @@
 
 mod ask;
 mod guard;
+mod invitation;
 mod letters;
 mod mailed;
 mod start;

@@ -110,7 +110,7 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
                 Ok(Rendered {
                     status: reply.status,
                     headers: reply.headers,
-                    content_type: "application/json; charset=utf-8",
+                    content_type: reply.content_type,
                     policy: None,
                     bytes: bytes.into(),
                 })

@@ -5,6 +5,7 @@
 //! types; it must never know what an endpoint does, and it does no I/O of its own.
 
 mod actor;
+pub mod caller;
 pub mod cursor;
 mod endpoint;
 mod headers;
@@ -21,6 +22,7 @@ mod request;
 mod whence;
 
 pub use actor::{Actor, Anyone};
+pub use caller::{Caller, Client, Who};
 pub use cursor::{Binding, Cursors};
 pub use endpoint::{Answers, Endpoint, Operation};
 pub use headers::{CONTENT_SECURITY_POLICY, allow_origin, secure};

@@ -14,7 +14,7 @@ use screensort_auth::token::Verifier;
 use screensort_auth::{Demand, Permission, Permissions, browser, role, session};
 use screensort_crypto::{KeyRing, MacKey, OneTimeToken};
 use screensort_routes::Access;
-use screensort_store::{Account, Session, Sessions};
+use screensort_store::{Account, ApiKeys, Session, Sessions};
 
 use crate::{Actor, Code, Incoming, Problem, Whence};
 
@@ -42,6 +42,9 @@ pub trait Authority: Sync {
 
     /// The sessions.
     fn sessions(&self) -> Sessions;
+
+    /// The keys of service clients.
+    fn api_keys(&self) -> ApiKeys;
 
     /// The time.
     fn now(&self) -> Timestamp;

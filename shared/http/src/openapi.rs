@@ -102,6 +102,7 @@ pub fn document<C: Clone + Send + Sync + 'static>(endpoints: &[Endpoint<C>], ver
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "service": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": crate::member::SESSION_COOKIE},
             },
         },
@@ -158,6 +159,11 @@ fn operation_object(
             operation["x-permission"] = json!(permission.as_str());
             operation["x-recent-authentication"] = json!(matches!(route.access, Access::Recent(_)));
         }
+        Access::Caller(permission) => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"service": []}]);
+            operation["x-permission"] = json!(permission.as_str());
+            operation["x-recent-authentication"] = json!(false);
+        }
     }
     operation
 }
@@ -188,6 +194,9 @@ fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
     }
     if !matches!(route.access, Access::Anyone) {
         codes.extend([Code::Unauthorized, Code::Forbidden]);
+    }
+    if matches!(route.area, screensort_routes::Area::Operators | screensort_routes::Area::Links) {
+        codes.extend([Code::Unauthorized, Code::Conflict, Code::InvalidBody, Code::NotAcceptable]);
     }
     if matches!(route.area, screensort_routes::Area::Accounts | screensort_routes::Area::Admin) {
         codes.extend([Code::Unauthorized, Code::Forbidden, Code::Conflict, Code::Gone, Code::InvalidBody]);

@@ -7,6 +7,7 @@
 mod artifact;
 mod client;
 mod config;
+mod directory;
 mod gateway;
 mod people;
 mod record;

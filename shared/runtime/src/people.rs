@@ -9,7 +9,7 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, OneTime, Outbox, Sessions};
+use screensort_store::{Accounts, ApiKeys, Attempts, OneTime, Outbox, Sessions};
 
 use crate::{Stack, client};
 
@@ -158,6 +158,11 @@ impl Authority for Stack {
     fn sessions(&self) -> Sessions {
         let (client, table) = self.auth_table();
         Sessions::new(client, table)
+    }
+
+    fn api_keys(&self) -> ApiKeys {
+        let (client, table) = self.auth_table();
+        ApiKeys::new(client, table)
     }
 
     fn now(&self) -> Timestamp {

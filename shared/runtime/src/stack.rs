@@ -29,6 +29,7 @@ struct Inner {
     shelf: Shelf,
     cursors: OnceCell<Cursors>,
     people: People,
+    directory: crate::directory::Held,
 }
 
 /// The secret that keys cursors.
@@ -51,6 +52,7 @@ impl Stack {
             shelf: Shelf::default(),
             cursors: OnceCell::new(),
             people: People::default(),
+            directory: crate::directory::Held::default(),
         }))
     }
 
@@ -149,6 +151,10 @@ impl Stack {
 
     pub(crate) fn people(&self) -> &People {
         &self.0.people
+    }
+
+    pub(crate) fn held(&self) -> &crate::directory::Held {
+        &self.0.directory
     }
 
     pub(crate) fn http(&self) -> SharedHttpClient {
