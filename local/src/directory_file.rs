@@ -76,7 +76,8 @@ pub fn read(file: impl Read, now: Timestamp) -> Result<Vec<Listing>, Error> {
 }
 
 fn listing(line: Line, now: Timestamp) -> Result<Listing, &'static str> {
-    let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let given =
+        |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let id = line.id.trim();
     if id.is_empty() || id.len() > 40 {
         return Err("its id is missing or too long");

@@ -94,7 +94,8 @@ impl Which {
     /// Goes on if what is there is what the caller saw. Nothing there meets no tag.
     fn check(&self, there: Option<u64>) -> Result<(), Problem> {
         let Some(tags) = &self.tags else { return Ok(()) };
-        let names = |current: u64| tags.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag(current));
+        let names =
+            |current: u64| tags.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag(current));
         if there.is_some_and(names) { Ok(()) } else { Err(Problem::new(Code::PreconditionFailed)) }
     }
 }
@@ -152,8 +153,7 @@ async fn remove(
     let unknown = || Problem::new(Code::NotFound).with_detail("There is no operator with this id.");
     let before = before.ok_or_else(unknown)?;
     which.check(Some(before.revision))?;
-    let after =
-        Listing { revision: before.revision + 1, updated_at: stack.clock().now(), ..before.clone() };
+    let after = Listing { revision: before.revision + 1, updated_at: stack.clock().now(), ..before.clone() };
     let hand = Hand { by: who.id(), rid: &which.whence.request_id };
     if !stack.operators().edit(&after, before.revision, true, &hand).await? {
         return Err(Problem::new(Code::PreconditionFailed));

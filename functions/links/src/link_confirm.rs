@@ -77,7 +77,13 @@ async fn confirm(
         return Err(Problem::new(Code::Forbidden).with_detail("More than what was asked for is not given."));
     }
     let letters = [
-        letter(&stack, "link_confirmed", To::Account(who.id().to_owned()), Some(invitation.asker_name.clone()), now)?,
+        letter(
+            &stack,
+            "link_confirmed",
+            To::Account(who.id().to_owned()),
+            Some(invitation.asker_name.clone()),
+            now,
+        )?,
         letter(
             &stack,
             "link_confirmed",
@@ -124,5 +130,6 @@ async fn end(
 }
 
 fn unknown() -> Problem {
-    Problem::new(Code::NotFound).with_detail("The token is wrong, was used, is too old, or is not for this account.")
+    Problem::new(Code::NotFound)
+        .with_detail("The token is wrong, was used, is too old, or is not for this account.")
 }

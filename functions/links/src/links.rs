@@ -137,12 +137,7 @@ fn wait(seconds: u32) -> Problem {
 }
 
 /// Draws one from a limit; the seconds to wait if it is used up.
-async fn draw(
-    stack: &Stack,
-    name: &str,
-    limit: Limit,
-    now: Timestamp,
-) -> Result<Result<(), u32>, Problem> {
+async fn draw(stack: &Stack, name: &str, limit: Limit, now: Timestamp) -> Result<Result<(), u32>, Problem> {
     let per = limit.per.as_secs().max(1);
     let end = (now.as_second().div_euclid(per) + 1) * per;
     let ends_at = Timestamp::from_second(end).unwrap_or(now + limit.per);

@@ -107,7 +107,9 @@ impl Search {
         let text = |text: Option<Text<500>>| text.map(|Text(text)| text);
         Self {
             rel: text(o.query("rel", "Hypercat search: with a fact of this relation.")),
-            val: text(o.query("val", "Hypercat search: with a fact of this value, and of `rel` if that is given.")),
+            val: text(
+                o.query("val", "Hypercat search: with a fact of this value, and of `rel` if that is given."),
+            ),
             href: text(o.query("href", "Hypercat search: at this address.")),
         }
     }
@@ -137,7 +139,9 @@ mod tests {
             let own = |text: Option<&str>| text.map(str::to_owned);
             Search { rel: own(rel), val: own(val), href: own(href) }.fits(&item)
         };
-        assert!(fits(None, None, None) && fits(Some("r1"), Some("x"), None) && fits(None, Some("y"), Some("/a")));
+        assert!(
+            fits(None, None, None) && fits(Some("r1"), Some("x"), None) && fits(None, Some("y"), Some("/a"))
+        );
         assert!(!fits(Some("r1"), Some("y"), None), "each of another fact");
         assert!(!fits(None, None, Some("/b")) && !fits(Some("r3"), None, None));
     }

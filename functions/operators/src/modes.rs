@@ -65,6 +65,9 @@ async fn modes(
     };
     let rows = found.iter().map(row).collect();
     Ok(ask.form.reply(Reply::ok(rows), || {
-        Catalogue::of("Modes: how films are shown or people are moved.", found.iter().map(|e| hypercat::mode(e)).collect())
+        Catalogue::of(
+            "Modes: how films are shown or people are moved.",
+            found.iter().map(|e| hypercat::mode(e)).collect(),
+        )
     }))
 }

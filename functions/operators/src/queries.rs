@@ -13,10 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("queries")
-        .route(QUERIES, queries)
-        .route(QUERIES_KEEP, keep)
-        .route(QUERIES_CLEAR, clear)
+    Endpoint::new("queries").route(QUERIES, queries).route(QUERIES_KEEP, keep).route(QUERIES_CLEAR, clear)
 }
 
 /// Something that was asked.

@@ -19,12 +19,7 @@ pub(crate) struct ModeShown {
 
 impl ModeShown {
     pub(crate) fn of(entry: &'static ModeEntry) -> Self {
-        Self {
-            id: entry.id.to_string(),
-            code: entry.code,
-            name: entry.name,
-            description: entry.description,
-        }
+        Self { id: entry.id.to_string(), code: entry.code, name: entry.name, description: entry.description }
     }
 }
 

@@ -127,7 +127,11 @@ fn operation_object(
         _ => ("As asked.", Some(description.content)),
     };
     let mut answered = json!({"description": said});
-    if let Some(content) = content {
+    if let Some(mut content) = content {
+        if matches!(route.binary, "operators" | "operator" | "modes") {
+            // By content negotiation.
+            content["application/vnd.hypercat.catalogue+json"] = content["application/json"].clone();
+        }
         answered["content"] = content;
     }
     responses.insert(success.as_str().to_owned(), answered);

@@ -5,11 +5,11 @@ use aws_sdk_dynamodb::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::accounts::{ACCOUNT, Account, account_key};
 use crate::catalogue::{Item, key};
 use crate::outbox::{Letter, letter_item};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
-use crate::Error;
 
 /// How long a key that has run out can still be seen in its owner's list.
 const SHOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -86,11 +86,7 @@ impl ApiKeys {
                 key(&pk, old),
                 "SET expires_at = :until, replaced_by = :new, #ttl = :ttl",
                 "attribute_exists(pk) AND attribute_not_exists(replaced_by)",
-                vec![
-                    (":until", s(until.to_string())),
-                    (":new", s(&new.id)),
-                    (":ttl", n(forgotten(until))),
-                ],
+                vec![(":until", s(until.to_string())), (":new", s(&new.id)), (":ttl", n(forgotten(until)))],
             )?);
         }
         Ok(self.0.transact(writes).await? == Written::Done)

@@ -76,8 +76,9 @@ fn map(values: Values) -> Option<HashMap<String, AttributeValue>> {
 
 /// The names in `expression` that DynamoDB has reserved for itself.
 fn names(expression: &str) -> Option<HashMap<String, String>> {
-    let used =
-        [("#ttl", TTL), ("#roles", "roles"), ("#by", "by")].into_iter().filter(|(alias, _)| expression.contains(alias));
+    let used = [("#ttl", TTL), ("#roles", "roles"), ("#by", "by")]
+        .into_iter()
+        .filter(|(alias, _)| expression.contains(alias));
     let names: HashMap<_, _> = used.map(|(alias, name)| (alias.to_owned(), name.to_owned())).collect();
     (!names.is_empty()).then_some(names)
 }
