@@ -41,6 +41,7 @@ const EXAMPLES: &str = "Examples:
   screensort --memory --port 0        the same, keeping nothing, on any free port
   screensort --tls                    the same over HTTPS
   screensort import films.ndjson.gz   load a catalogue from a file of lines of JSON
+  screensort import-operators ot.json load an Open Transport operator directory
   screensort sync                     bring the catalogue in step with TMDb (needs TMDB_TOKEN)
   screensort sync --ids 550,27205     read just these films
   screensort recommend evaluate --ratings ratings.csv
@@ -132,6 +133,11 @@ enum Command {
     ImportAccounts {
         /// The file. Fields: username, email, hash (bcrypt, or sha256-before$SALT$DIGEST and sha256-after$SALT$DIGEST
         /// in hexadecimal), and verified, true unless given.
+        file: PathBuf,
+    },
+    /// Load an Open Transport operator directory (JSON); what was edited by hand stays as it is.
+    ImportOperators {
+        /// The file: a list of operators, or an object that has one under `operators`.
         file: PathBuf,
     },
     /// Bring the catalogue in step with TMDb. Stopped at any point, the next run goes on.
@@ -339,6 +345,18 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             let done = crate::import_accounts::run(&stand.stack, &file).await;
             stand.cloud.shutdown().await?;
             say(&done?);
+            Ok(())
+        }
+        Some(Command::ImportOperators { file }) => {
+            // Read before anything is touched: a bad file changes nothing.
+            let listings = File::open(&file)
+                .map_err(Failure::from)
+                .and_then(|opened| Ok(crate::directory_file::read(opened, clock().now())?))
+                .map_err(|Failure(text, code)| Failure(format!("{}: {text}", file.display()), code))?;
+            let stand = stand(Choices { data, ..Choices::default() }).await?;
+            let loaded = stand.stack.operators().load_all(&listings).await?;
+            say(&format!("{loaded} of {} operators loaded; the others were edited by hand.", listings.len()));
+            stand.cloud.shutdown().await?;
             Ok(())
         }
         Some(Command::Sync(args)) => synchronise(data, args).await,

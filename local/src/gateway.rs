@@ -127,7 +127,8 @@ impl Gateway {
             at_ms: self.stack.clock().now().as_millisecond(),
         });
         let answer = self.invoke(route, &event.to_string()).await;
-        if route.area == Area::Accounts && route.method != Method::GET {
+        if matches!(route.area, Area::Accounts | Area::Links | Area::Operators) && route.method != Method::GET
+        {
             let gateway = Arc::clone(self);
             tokio::spawn(async move { gateway.send_mail().await });
         }

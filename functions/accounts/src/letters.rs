@@ -98,6 +98,37 @@ fn says(kind: &str) -> Option<(&'static str, &'static str, Option<&'static str>)
              change your password at once.",
             None,
         ),
+        "link_asked" => (
+            "Is this account yours too?",
+            "The owner of another ScreenSort account says that this one is theirs too, and asks to read parts of \
+             it from there. If both are yours, sign in to the account with this address and confirm with the \
+             token within 30 minutes. If not, do nothing: nobody reads anything.",
+            Some("confirm_link"),
+        ),
+        "link_wanted" => (
+            "You asked for a link",
+            "From your ScreenSort account another one was asked for a link to it. If it was not you, change your \
+             password at once and end the link.",
+            None,
+        ),
+        "link_confirmed" => (
+            "Two accounts are linked",
+            "Your ScreenSort account is linked to another one now. Either of them can end that at any time. If \
+             it was not you, end the link and change your password at once.",
+            None,
+        ),
+        "link_ended" => (
+            "A link has ended",
+            "A link between your ScreenSort account and another one has ended: nothing is read through it any \
+             more.",
+            None,
+        ),
+        "api_key_made" => (
+            "A new API key",
+            "An API key was made in your ScreenSort account. If it was not you, revoke it and change your \
+             password at once.",
+            None,
+        ),
         "new_device" => (
             "A new sign-in",
             "Your ScreenSort account was signed in to on a device that we had not seen before. If it was not \

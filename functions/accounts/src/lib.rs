@@ -6,6 +6,7 @@
 mod ask;
 mod form;
 mod guard;
+mod invitation;
 mod letters;
 mod mailed;
 mod start;

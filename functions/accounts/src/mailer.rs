@@ -105,15 +105,22 @@ async fn send(stack: &Stack, letter: &Letter, person: &Person) -> Result<bool, P
         To::Account(_) | To::Terms(_) => ("email", Some(account.email.as_str())),
     };
     let (Some(sealed), false) = (sealed, account.disabled) else { return Ok(false) };
-    let Some(secret) = secret(stack, letter, person, stack.clock().now()).await? else { return Ok(false) };
+    let (secret, about) = if letter.kind == "link_asked" {
+        let invited = crate::invitation::write(stack, letter, person).await?;
+        let Some((token, about)) = invited else { return Ok(false) };
+        (Some(token), Some(about))
+    } else {
+        let secret = secret(stack, letter, person, stack.clock().now()).await?;
+        let Some(secret) = secret else { return Ok(false) };
+        // What a code is about is its ticket, which is nobody's to read.
+        (secret, letter.about.clone().filter(|_| letter.kind != "code"))
+    };
     let email = open_email(&data_key(stack, person).await?, &account.id, field, sealed)?;
-    // What a code is about is its ticket, which is nobody's to read.
-    let about = letter.about.as_deref().filter(|_| letter.kind != "code").unwrap_or_default();
     let facts = Facts {
         name: &account.username,
         token: secret.as_deref(),
         app_url: &stack.settings().app_url,
-        about,
+        about: about.as_deref().unwrap_or_default(),
     };
     let Some(written) = write(&letter.kind, &facts) else { return Ok(false) };
     let mail =

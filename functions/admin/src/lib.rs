@@ -2,6 +2,7 @@
 //!
 //! An administrator sees names, roles and states; never an address, a password or a second factor.
 
+pub mod admin_operator;
 pub mod admin_user_change;
 pub mod admin_users;
 mod user;
@@ -11,5 +12,5 @@ use screensort_runtime::Stack;
 
 /// The endpoints of this area.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
-    vec![admin_user_change::endpoint(), admin_users::endpoint()]
+    vec![admin_operator::endpoint(), admin_user_change::endpoint(), admin_users::endpoint()]
 }

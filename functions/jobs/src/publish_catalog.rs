@@ -6,9 +6,9 @@ use std::pin::Pin;
 
 use screensort_catalog::{Catalog, Contents};
 use screensort_model::reference::Reference;
-use screensort_model::{Movie, Operator, OperatorId};
+use screensort_model::{Mode, Movie, Operator, OperatorId};
 use screensort_runtime::{JobError, Stack};
-use screensort_store::Tombstone;
+use screensort_store::{Directory, Tombstone};
 use serde_json::Value;
 
 use crate::run::{count, logged, published, summary};
@@ -50,7 +50,10 @@ pub async fn run(stack: &Stack, force: bool) -> Result<Outcome, Error> {
         let now = stack.clock().now();
         let random = ulid::Ulid::new().random();
         let version = ulid::Ulid::from_parts(now.as_millisecond().unsigned_abs(), random).to_string();
-        let operators = with_modes(catalogue.operators().await?, &movies);
+        let modes = shown_modes(&movies);
+        let directory = stack.operators().load().await?;
+        let operators = with_modes(catalogue.operators().await?, &directory, &modes);
+        stack.operators().keep_modes(&modes).await?;
         let contents = Contents {
             version: version.clone(),
             made_at: now,
@@ -100,9 +103,9 @@ pub(crate) async fn explain(stack: &Stack, films: usize) -> Result<(), Error> {
     Ok(progress.set_cursor(EXPLAINED, &before.saturating_add(films)).await?)
 }
 
-/// Operators whose source does not say how they show films: as their offers do.
-fn with_modes(mut operators: Vec<Operator>, movies: &[Movie]) -> Vec<Operator> {
-    let mut modes: BTreeMap<OperatorId, BTreeSet<_>> = BTreeMap::new();
+/// How operators show films, as the films' offers say.
+fn shown_modes(movies: &[Movie]) -> BTreeMap<OperatorId, BTreeSet<Mode>> {
+    let mut modes: BTreeMap<OperatorId, BTreeSet<Mode>> = BTreeMap::new();
     for offers in movies.iter().flat_map(|movie| movie.offers.values()) {
         for (mode, ids) in offers {
             for id in ids {
@@ -110,8 +113,26 @@ fn with_modes(mut operators: Vec<Operator>, movies: &[Movie]) -> Vec<Operator> {
             }
         }
     }
-    for operator in operators.iter_mut().filter(|operator| operator.modes.is_empty()) {
-        operator.modes = modes.remove(&operator.id).unwrap_or_default().into_iter().collect();
+    modes
+}
+
+/// Operators that show films, with the name that people gave them by hand, without those that were taken out; and
+/// those whose source does not say how they show films, as their offers do.
+fn with_modes(
+    mut operators: Vec<Operator>,
+    directory: &Directory,
+    modes: &BTreeMap<OperatorId, BTreeSet<Mode>>,
+) -> Vec<Operator> {
+    operators.retain(|operator| !directory.removed.contains_key(&operator.id));
+    for operator in &mut operators {
+        if operator.modes.is_empty() {
+            operator.modes = modes.get(&operator.id).into_iter().flatten().copied().collect();
+        }
+        if let Some(listing) = directory.get(operator.id).filter(|listing| listing.revision > 0) {
+            operator.name.clone_from(&listing.name);
+            operator.homepage.clone_from(&listing.homepage);
+            operator.description.clone_from(&listing.description);
+        }
     }
     operators
 }

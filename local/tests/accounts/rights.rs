@@ -28,7 +28,7 @@ async fn every_route_asks_for_what_the_table_says_and_refuses_everybody_else() {
         let (method, path) = (route.method.as_str(), filled(route.path));
         let (permission, recent) = match route.access {
             Access::Anyone => continue,
-            Access::Member(permission) => (permission, false),
+            Access::Member(permission) | Access::Caller(permission) => (permission, false),
             Access::Recent(permission) => (permission, true),
         };
         product.ask(method, &path, &[], Value::Null).await.expect(401, "unauthorized");

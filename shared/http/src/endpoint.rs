@@ -155,7 +155,7 @@ impl<C: Gate> Endpoint<C> {
                 Ok(Rendered {
                     status: reply.status,
                     headers: reply.headers,
-                    content_type: "application/json; charset=utf-8",
+                    content_type: reply.content_type,
                     policy: None,
                     bytes: bytes.into(),
                 })

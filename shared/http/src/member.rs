@@ -15,7 +15,7 @@ use screensort_auth::token::Verifier;
 use screensort_auth::{Demand, Permission, Permissions, browser, role, session};
 use screensort_crypto::{KeyRing, MacKey, OneTimeToken};
 use screensort_routes::Access;
-use screensort_store::{Account, Audit, Session, Sessions};
+use screensort_store::{Account, ApiKeys, Audit, Session, Sessions};
 
 use crate::{Actor, Code, Incoming, Problem, Whence};
 
@@ -46,6 +46,9 @@ pub trait Authority: Sync {
 
     /// The trail.
     fn audit(&self) -> Audit;
+
+    /// The keys of service clients.
+    fn api_keys(&self) -> ApiKeys;
 
     /// The time.
     fn now(&self) -> Timestamp;

@@ -102,6 +102,7 @@ pub fn document<C: Gate>(endpoints: &[Endpoint<C>], version: &str) -> Value {
             "headers": headers(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "service": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": crate::member::SESSION_COOKIE},
             },
         },
@@ -152,7 +153,11 @@ fn operation_object<C>(operation: &Operation<C>, mut description: Description, p
         _ => ("As asked.", Some(description.content)),
     };
     let mut answered = json!({"description": said});
-    if let Some(content) = content {
+    if let Some(mut content) = content {
+        if matches!(route.binary, "operators" | "operator" | "modes") {
+            // By content negotiation.
+            content["application/vnd.hypercat.catalogue+json"] = content["application/json"].clone();
+        }
         answered["content"] = content;
     }
     let is_counted = !matches!(route.quota, Quota::Free);
@@ -207,6 +212,11 @@ fn operation_object<C>(operation: &Operation<C>, mut description: Description, p
             operation["x-permission"] = json!(permission.as_str());
             operation["x-recent-authentication"] = json!(matches!(route.access, Access::Recent(_)));
         }
+        Access::Caller(permission) => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"service": []}]);
+            operation["x-permission"] = json!(permission.as_str());
+            operation["x-recent-authentication"] = json!(false);
+        }
     }
     operation
 }
@@ -238,6 +248,9 @@ fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
     }
     if !matches!(route.access, Access::Anyone) {
         codes.extend([Code::Unauthorized, Code::Forbidden]);
+    }
+    if matches!(route.area, screensort_routes::Area::Operators | screensort_routes::Area::Links) {
+        codes.extend([Code::Unauthorized, Code::Conflict, Code::InvalidBody, Code::NotAcceptable]);
     }
     if matches!(route.area, screensort_routes::Area::Accounts | screensort_routes::Area::Admin) {
         codes.extend([Code::Unauthorized, Code::Forbidden, Code::Conflict, Code::Gone, Code::InvalidBody]);

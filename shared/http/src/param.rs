@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use screensort_model::text::is_deceptive;
 use screensort_model::{
-    GenreId, KeywordId, Language, Mode, MovieId, OperatorId, PersonId, Refused, Region, Window,
+    GenreId, KeywordId, Language, Mode, ModeId, MovieId, OperatorId, PersonId, Refused, Region, Window,
 };
 use serde_json::{Value, json};
 
@@ -43,6 +43,7 @@ by_from_str! {
     KeywordId => json!({"type": "integer", "minimum": 1, "maximum": 2_147_483_647}),
     PersonId => json!({"type": "integer", "minimum": 1, "maximum": 2_147_483_647}),
     OperatorId => json!({"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Z]{25}$"}),
+    ModeId => json!({"type": "string", "maxLength": 20}),
     Language => json!({"type": "string", "pattern": "^[a-z]{2}$"}),
     Region => json!({"type": "string", "pattern": "^[A-Z]{2}$"}),
 }
@@ -64,6 +65,8 @@ macro_rules! by_word {
 
 by_word! {
     Mode, Mode::ALL, "a mode is one of stream, free, ads, rent, buy, cinema";
+    screensort_model::Kind, [screensort_model::Kind::Streaming, screensort_model::Kind::Transport],
+        "a kind is one of streaming, transport";
     Window, Window::ALL, "a window is one of day, week";
     screensort_model::Sort, screensort_model::Sort::ALL,
         "a sort is one of popularity, rating, newest, title, trending";

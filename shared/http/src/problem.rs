@@ -85,6 +85,9 @@ codes! {
     /// A call with this idempotency key was done, and its answer is not kept.
     AlreadyDone = "already_done", CONFLICT, "It is done already",
         "The answer carried a secret or was too large to keep. Read what was created, or create another one.";
+    /// `Accept` names no form that there is.
+    NotAcceptable = "not_acceptable", NOT_ACCEPTABLE, "There is no such form of it",
+        "Accept application/json; the operator directory is there as application/vnd.hypercat.catalogue+json too.";
     /// The password is under the policy; `errors` names each reason.
     WeakPassword = "weak_password", UNPROCESSABLE_ENTITY, "The password is not good enough",
         "See errors for each reason.";

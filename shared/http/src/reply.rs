@@ -8,13 +8,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 pub struct Reply<T> {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) content_type: &'static str,
     pub(crate) body: T,
 }
+
+/// What answers are unless they say otherwise.
+const JSON: &str = "application/json; charset=utf-8";
 
 impl<T> Reply<T> {
     /// 200 with `body`.
     pub fn ok(body: T) -> Self {
-        Self { status: StatusCode::OK, headers: Vec::new(), body }
+        Self { status: StatusCode::OK, headers: Vec::new(), content_type: JSON, body }
     }
 
     /// Done, and nothing to say: the route's status without content.
@@ -29,6 +33,23 @@ impl<T> Reply<T> {
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same with another body.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply {
+            status: self.status,
+            headers: self.headers,
+            content_type: self.content_type,
+            body: change(self.body),
+        }
+    }
+
+    /// The same as JSON of another type.
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: &'static str) -> Self {
+        self.content_type = content_type;
         self
     }
 

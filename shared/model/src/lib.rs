@@ -7,6 +7,7 @@
 pub mod attribution;
 pub mod clock;
 pub mod code;
+pub mod directory;
 pub mod id;
 pub mod list;
 pub mod movie;
@@ -16,6 +17,7 @@ pub mod text;
 
 pub use clock::Clock;
 pub use code::{Language, Region};
+pub use directory::{Listing, MODES, ModeEntry, ModeId};
 pub use id::{GenreId, KeywordId, MovieId, OperatorId, PersonId};
 pub use list::{Found, Sort, Window};
 pub use movie::{Cast, Keyword, Movie, PersonName, Trailer};

@@ -51,6 +51,16 @@ pub enum Kind {
     Transport,
 }
 
+impl Kind {
+    /// The word used in queries and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Streaming => "streaming",
+            Self::Transport => "transport",
+        }
+    }
+}
+
 /// A company in the directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operator {

@@ -82,6 +82,8 @@ pub enum Access {
     Member(Permission),
     /// The same, and who they are was proven in the last ten minutes.
     Recent(Permission),
+    /// Somebody signed in and verified, or a service client, who has the permission.
+    Caller(Permission),
 }
 
 /// Which counter a call draws on.

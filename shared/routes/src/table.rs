@@ -86,6 +86,44 @@ routes! {
         "Accounts, with roles and state.";
     ADMIN_USER_CHANGE: PATCH "/admin/users/{id}" => Admin/"admin_user_change", Recent(UsersManage), Attempts, NoStore,
         "Change an account's roles, grants, denials or state.";
+    ADMIN_OPERATOR: PUT "/admin/operators/{id}" => Admin/"admin_operator", Recent(OperatorsWrite), Write, NoStore,
+        "Add an operator to the directory, or change one; the sync leaves it as it is then.";
+    ADMIN_OPERATOR_REMOVE: DELETE "/admin/operators/{id}" => Admin/"admin_operator", Recent(OperatorsWrite), Write, NoStore,
+        "Take an operator out of the directory; the sync does not bring it back.";
+    OPERATORS: GET "/operators" => Operators/"operators", Caller(OperatorsRead), Read, NoStore,
+        "The operator directory: who shows films or moves people.";
+    OPERATOR: GET "/operators/{id}" => Operators/"operator", Caller(OperatorsRead), Read, NoStore,
+        "One operator.";
+    MODES: GET "/modes" => Operators/"modes", Caller(OperatorsRead), Read, NoStore,
+        "The ways in which operators show films or move people.";
+    QUERIES: GET "/queries" => Operators/"queries", Member(QueriesReadOwn), Read, NoStore,
+        "What one asked the directory, newest first, if one wants that kept.";
+    QUERIES_KEEP: PUT "/queries" => Operators/"queries", Member(PreferencesWriteOwn), Write, NoStore,
+        "Say whether what one asks the directory is kept.";
+    QUERIES_CLEAR: DELETE "/queries" => Operators/"queries", Member(QueriesDeleteOwn), Write, NoStore,
+        "Delete one's own query history.";
+    FAVOURITES: GET "/favourites" => Operators/"favourites", Member(FavouritesReadOwn), Read, NoStore,
+        "One's own favourite operators.";
+    FAVOURITE_ADD: PUT "/favourites/{operator_id}" => Operators/"favourite", Member(FavouritesWriteOwn), Write, NoStore,
+        "Make an operator a favourite.";
+    FAVOURITE_REMOVE: DELETE "/favourites/{operator_id}" => Operators/"favourite", Member(FavouritesWriteOwn), Write, NoStore,
+        "Make an operator a favourite no more.";
+    API_KEYS: GET "/api_keys" => Operators/"api_keys", Member(ApiKeysReadOwn), Read, NoStore,
+        "One's own API keys, without the keys.";
+    API_KEY_MAKE: POST "/api_keys" => Operators/"api_keys", Recent(ApiKeysWriteOwn), Attempts, NoStore,
+        "Make an API key for a service client; it is shown this once.";
+    API_KEY_REVOKE: DELETE "/api_keys/{id}" => Operators/"api_key", Member(ApiKeysWriteOwn), Attempts, NoStore,
+        "Revoke an API key, at once.";
+    TOKEN: POST "/token" => Operators/"token", Anyone, Attempts, NoStore,
+        "A short service token for an API key (OAuth 2.0 client credentials).";
+    LINKS: GET "/links" => Links/"links", Member(LinksReadOwn), Read, NoStore,
+        "One's own links to other accounts.";
+    LINK_ASK: POST "/links" => Links/"links", Recent(LinksWriteOwn), Write, NoStore,
+        "Ask the account at an address, which is one's own too, for a link; a mail asks it to confirm.";
+    LINK_END: DELETE "/links/{id}" => Links/"link", Member(LinksWriteOwn), Write, NoStore,
+        "End a link, from either side, at once.";
+    LINK_CONFIRM: POST "/links/confirm" => Links/"link_confirm", Recent(LinksWriteOwn), Attempts, NoStore,
+        "Confirm a link with the mailed token, signed in to the account that was mailed to.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
         "Browse films by filters, in one of five orders.";
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,

@@ -7,6 +7,7 @@
 mod artifact;
 mod client;
 mod config;
+mod directory;
 mod edge;
 mod gate;
 mod gateway;

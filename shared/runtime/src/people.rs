@@ -9,7 +9,7 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, Audit, OneTime, Outbox, Sessions, Trail};
+use screensort_store::{Accounts, ApiKeys, Attempts, Audit, OneTime, Outbox, Sessions, Trail};
 
 use crate::{Stack, client};
 
@@ -192,6 +192,11 @@ impl Authority for Stack {
 
     fn audit(&self) -> Audit {
         self.trail_table()
+    }
+
+    fn api_keys(&self) -> ApiKeys {
+        let (client, table) = self.auth_table();
+        ApiKeys::new(client, table)
     }
 
     fn now(&self) -> Timestamp {

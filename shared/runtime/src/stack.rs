@@ -31,6 +31,7 @@ struct Inner {
     cursors: OnceCell<Cursors>,
     people: People,
     edge: Edge,
+    directory: crate::directory::Held,
 }
 
 /// The secret that keys cursors.
@@ -54,6 +55,7 @@ impl Stack {
             cursors: OnceCell::new(),
             people: People::default(),
             edge: Edge::default(),
+            directory: crate::directory::Held::default(),
         }))
     }
 
@@ -159,6 +161,10 @@ impl Stack {
 
     pub(crate) fn edge(&self) -> &Edge {
         &self.0.edge
+    }
+
+    pub(crate) fn held(&self) -> &crate::directory::Held {
+        &self.0.directory
     }
 
     pub(crate) fn http(&self) -> SharedHttpClient {

@@ -335,7 +335,7 @@ impl Catalogue {
             }
             self.put_all(items).await?;
         }
-        Ok(())
+        crate::Operators::new(self.client.clone(), &self.table).changed().await
     }
 
     /// Every operator, by id.

@@ -5,33 +5,45 @@
 //! expression is a constant, there is no PartiQL. It must never know of HTTP, permissions or presentation.
 
 mod accounts;
+mod api_keys;
 mod attempts;
 mod audit;
 mod catalogue;
 pub mod chain;
 mod error;
+mod favourites;
+mod hand;
 mod idempotency;
 mod laid;
+mod links;
 mod meter;
 mod one_time;
+mod operators;
 mod outbox;
 mod progress;
+mod queries;
 mod quotas;
 mod sessions;
 mod table;
 mod vault;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
+pub use api_keys::{ApiKey, ApiKeys};
 pub use attempts::{Attempts, Bucket, Count, Survey};
 pub use audit::{Audit, Record, SHARDS, Trail};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
+pub use favourites::{Favourite, Favourites};
+pub use hand::Hand;
 pub use idempotency::{Begun, Call, Idempotency, Kept};
 pub use laid::{AT_ONCE, Checkpoint, Laid, Position};
+pub use links::{Confirming, Invitation, Link, Links, Side, Stage};
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};
+pub use operators::{Directory, Operators};
 pub use outbox::{Letter, Outbox, To};
 pub use progress::{Progress, Run, RunState};
+pub use queries::{Queries, Query};
 pub use quotas::{Quotas, Used};
 pub use sessions::{Login, Opened, Opening, Place, Proof, Session, Sessions};
 pub use table::{Tables, create_tables};

@@ -86,8 +86,9 @@ fn map(values: Values) -> Option<HashMap<String, AttributeValue>> {
 
 /// The names in `expression` that DynamoDB has reserved for itself.
 fn names(expression: &str) -> Option<HashMap<String, String>> {
-    let used =
-        [("#ttl", TTL), ("#roles", "roles")].into_iter().filter(|(alias, _)| expression.contains(alias));
+    let used = [("#ttl", TTL), ("#roles", "roles"), ("#by", "by")]
+        .into_iter()
+        .filter(|(alias, _)| expression.contains(alias));
     let names: HashMap<_, _> = used.map(|(alias, name)| (alias.to_owned(), name.to_owned())).collect();
     (!names.is_empty()).then_some(names)
 }
@@ -215,6 +216,33 @@ impl Vault {
         }
     }
 
+    /// Items of a partition whose sort keys lie from `from` to `to`, newest or oldest first, at most `most`.
+    pub(crate) async fn between(
+        &self,
+        pk: &str,
+        (from, to): (&str, &str),
+        forward: bool,
+        most: i32,
+    ) -> Result<Vec<Item>, Error> {
+        let out = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", s(pk))
+            .expression_attribute_values(":from", s(from))
+            .expression_attribute_values(":to", s(to))
+            .scan_index_forward(forward)
+            .consistent_read(true)
+            .limit(most)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Query", e))?;
+        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        Ok(out.items.unwrap_or_default())
+    }
+
     /// One page of everything in the table, for jobs and the last-resort lists of administration.
     pub(crate) async fn scan(
         &self,
@@ -270,6 +298,26 @@ impl Vault {
             Err(error) => return Err(Error::of("PutItem", error)),
         };
         started.note("PutItem", &self.table, one(&spent));
+        Ok(done)
+    }
+
+    /// Puts the item in the place of whatever is there, if `condition` holds; says whether it did.
+    pub(crate) async fn put_if(&self, item: Item, condition: &'static str) -> Result<bool, Error> {
+        let out = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let (done, spent) = match out {
+            Ok(out) => (true, out.consumed_capacity),
+            Err(error) if is_unmet(&error) => (false, None),
+            Err(error) => return Err(Error::of("PutItem", error)),
+        };
+        Meter::note("PutItem", &self.table, one(&spent));
         Ok(done)
     }
 

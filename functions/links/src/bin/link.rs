@@ -1,0 +1,5 @@
+//! The Lambda binary of `link`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::serve(screensort_links::link::endpoint)
+}

@@ -1,0 +1,148 @@
+//! `GET` and `POST /links`: one's own links, and asking for one.
+
+use http::header::RETRY_AFTER;
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
+use screensort_auth::event::Event;
+use screensort_auth::{Email, may};
+use screensort_crypto::BlindIndex;
+use screensort_http::{
+    Code, Endpoint, FieldError, Input, Member, Opening, Page, PageAsk, Problem, Recent, Reply, Whence,
+};
+use screensort_routes::{LINK_ASK, LINKS};
+use screensort_runtime::Stack;
+use screensort_store::{Hand, Link, Side, Stage, To};
+use serde::{Deserialize, Serialize};
+
+use crate::shown::{LinkShown, Scope, kept, letter};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("links").route(LINKS, links).accepting(LINK_ASK, ask)
+}
+
+/// How long a link can be confirmed.
+const LIFE: SignedDuration = SignedDuration::from_mins(30);
+/// Links that one account may ask for in a day.
+const ASKED: Limit = Limit { max: 10, per: SignedDuration::from_hours(24) };
+/// The blind index over addresses.
+const EMAIL_INDEX: &str = "email";
+
+async fn links(
+    Member { who, .. }: Member<may::LinksReadOwn>,
+    page: PageAsk,
+    stack: Stack,
+) -> Result<Reply<Page<LinkShown>>, Problem> {
+    let cursors = stack.cursors().await?;
+    let before: Option<String> = page.start(cursors, who.id())?;
+    let now = stack.clock().now();
+    let links = stack.links();
+    let invited = links.invitations(who.id(), now).await?.into_iter().map(LinkShown::invited);
+    let own = links.of(who.id()).await?.into_iter().map(|link| LinkShown::of(link, now));
+    let mut all: Vec<LinkShown> = own.chain(invited).collect();
+    all.sort_unstable_by(|one, other| other.id().cmp(one.id()));
+    all.retain(|link| before.as_deref().is_none_or(|before| link.id() < before));
+    let more = all.len() > page.limit;
+    all.truncate(page.limit);
+    let next = all.last().filter(|_| more).map(|link| link.id().to_owned());
+    page.reply(cursors, who.id(), all, next.as_ref())
+}
+
+/// Whom to ask for what.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "LinkWanted")]
+struct Body {
+    /// The other account's address.
+    email: String,
+    /// What one wants to read of it.
+    scopes: Vec<Scope>,
+}
+
+struct Ask {
+    body: Body,
+    whence: Whence,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        Some(Self { body: o.body()?, whence })
+    }
+}
+
+/// The link that was asked for. Whether anybody has the address is for its owner to see.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LinkAsked")]
+struct Asked {
+    id: String,
+    /// Always `pending`.
+    status: &'static str,
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    expires_at: Timestamp,
+}
+
+/// Nothing is looked up here: the mailer finds out whether there is anybody to ask, so that answer and time are
+/// the same for every address.
+async fn ask(
+    Recent { who, .. }: Recent<may::LinksWriteOwn>,
+    ask: Ask,
+    stack: Stack,
+) -> Result<Reply<Asked>, Problem> {
+    let now = stack.clock().now();
+    let email = Email::parse(&ask.body.email).map_err(|fault| {
+        let error = FieldError {
+            pointer: "/email".to_owned(),
+            code: "invalid",
+            detail: format!("Not an address: {fault}."),
+        };
+        Problem::new(Code::InvalidBody).with_errors(vec![error])
+    })?;
+    let scopes = kept(&ask.body.scopes)?;
+    let ring = stack.index_ring().await?;
+    let terms = BlindIndex::new(&ring, EMAIL_INDEX).all_versions(&email.index_form());
+    let terms: Vec<String> = terms.iter().map(ToString::to_string).collect();
+    draw(&stack, &format!("links#{}", who.id()), ASKED, now).await?.map_err(wait)?;
+    // Too many mails to one address are not sent, and that is not said.
+    let counter = format!("mail#{}", terms.first().map_or("", String::as_str));
+    let may_mail = draw(&stack, &counter, Limit::MAIL_PER_RECIPIENT, now).await?.is_ok();
+    let link = Link {
+        id: stack.new_id(now)?,
+        side: Side::Asker,
+        stage: Stage::Pending,
+        scopes,
+        other: None,
+        other_name: None,
+        created_at: now,
+        expires_at: now + LIFE,
+        confirmed_at: None,
+        ended_at: None,
+    };
+    let kind = if may_mail { "link_asked" } else { "none" };
+    // Asker and link: the mailer reads the rest, as it is when the letter is written.
+    let about = format!("{}-{}", who.id(), link.id);
+    let letters = [
+        letter(&stack, kind, To::Terms(terms), Some(about), now)?,
+        letter(&stack, "link_wanted", To::Account(who.id().to_owned()), None, now)?,
+    ];
+    let hand = Hand { by: who.id(), rid: &ask.whence.request_id };
+    stack.links().ask(who.id(), &link, &letters, &hand).await?;
+    ask.whence.note(Event::LinkAsked, Some(who.id()));
+    Ok(Reply::ok(Asked { id: link.id, status: "pending", expires_at: link.expires_at }))
+}
+
+fn wait(seconds: u32) -> Problem {
+    Problem::new(Code::TooManyAttempts).with_header(RETRY_AFTER, &seconds.to_string())
+}
+
+/// Draws one from a limit; the seconds to wait if it is used up.
+async fn draw(stack: &Stack, name: &str, limit: Limit, now: Timestamp) -> Result<Result<(), u32>, Problem> {
+    let per = limit.per.as_secs().max(1);
+    let end = (now.as_second().div_euclid(per) + 1) * per;
+    let ends_at = Timestamp::from_second(end).unwrap_or(now + limit.per);
+    if stack.attempts().draw(name, limit.max, ends_at).await? {
+        return Ok(Ok(()));
+    }
+    Ok(Err(u32::try_from(end - now.as_second()).unwrap_or(1).max(1)))
+}

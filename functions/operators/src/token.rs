@@ -1,0 +1,161 @@
+//! `POST /token`: a short service token for an API key (RFC 6749, 4.4). The body is JSON, as everywhere here; the
+//! client's id and key may stand in the body or in HTTP Basic, not in both.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use screensort_auth::Permissions;
+use screensort_auth::attempts::address_prefix;
+use screensort_auth::event::Event;
+use screensort_auth::token::{LIFETIME, ServiceGrant};
+use screensort_crypto::{OneTimeToken, TokenHash};
+use screensort_http::caller::allowed;
+use screensort_http::member::{split_session_id, standing};
+use screensort_http::{
+    Anyone, Authority, Code, Endpoint, FieldError, Input, Opening, Problem, Reply, Whence,
+};
+use screensort_routes::TOKEN;
+use screensort_runtime::Stack;
+use screensort_store::ApiKey;
+use serde::{Deserialize, Serialize};
+
+use crate::api_keys::{MARK, PURPOSE};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("token").route(TOKEN, token)
+}
+
+/// Tokens that may be asked for from one network in fifteen minutes.
+const FROM_A_NETWORK: u32 = 300;
+const WINDOW: i64 = 15 * 60;
+
+/// What a client asks for.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TokenWanted")]
+struct Body {
+    /// Always `client_credentials`.
+    grant_type: String,
+    /// The client's id, unless HTTP Basic names it.
+    client_id: Option<String>,
+    /// The client's API key, unless HTTP Basic brings it.
+    client_secret: Option<String>,
+    /// Scopes separated by spaces; all of the key's unless given.
+    scope: Option<String>,
+}
+
+struct Ask {
+    body: Body,
+    /// Id and key from HTTP Basic; `Some(None)` for a header that is none.
+    basic: Option<Option<(String, String)>>,
+    whence: Whence,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        let given = o.request().headers.contains_key(AUTHORIZATION);
+        let basic = given.then(|| o.request().header(AUTHORIZATION.as_str()).and_then(basic));
+        Some(Self { body: o.body()?, basic, whence })
+    }
+}
+
+/// Reads HTTP Basic (RFC 7617). Neither ids nor keys of ours hold characters that OAuth would have encoded.
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, text) = header.split_once(' ')?;
+    let bytes = STANDARD.decode(text.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let (id, key) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some((id.to_owned(), key.to_owned()))
+}
+
+/// A token.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ServiceToken")]
+struct Issued {
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// Seconds until it ends.
+    expires_in: i64,
+    /// What it is good for, separated by spaces.
+    scope: String,
+}
+
+async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Problem> {
+    let now = stack.clock().now();
+    if ask.body.grant_type != "client_credentials" {
+        return Err(refused("/grant_type", "unknown_value", "client_credentials is the only grant."));
+    }
+    let network = address_prefix(ask.whence.source);
+    draw(&stack, &network, now).await?;
+    let (key, own) = prove(&stack, &ask, now).await?;
+    let granted = match &ask.body.scope {
+        None => own,
+        Some(scope) => Permissions::from_scope(scope)
+            .ok()
+            .filter(|asked| !asked.is_empty() && own.contains_all(*asked))
+            .ok_or_else(|| refused("/scope", "unknown_value", "Scopes of the key, separated by spaces."))?,
+    };
+    if key.network.as_ref().is_some_and(|last| *last != network) {
+        ask.whence.note(Event::KeyMoved, Some(&key.owner));
+    }
+    // Noted before the token leaves: a key that is revoked at this moment issues none.
+    if !stack.api_keys().used(&key, now, &network).await? {
+        return Err(wrong());
+    }
+    let client = screensort_http::member::session_id(&key.owner, &key.id);
+    let scope = granted.to_scope();
+    let (access_token, _) =
+        stack.issuer().await?.service(&ServiceGrant { client: &client, scope: &scope }, now)?;
+    Ok(Reply::ok(Issued { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope }))
+}
+
+/// The key that was shown, and what it may do now. Whatever is wrong with it is not said.
+async fn prove(stack: &Stack, ask: &Ask, now: Timestamp) -> Result<(ApiKey, Permissions), Problem> {
+    let body = &ask.body;
+    let (id, secret) = match (&ask.basic, &body.client_id, &body.client_secret) {
+        (Some(Some((id, key))), None, None) => (id, key),
+        (None, Some(id), Some(key)) => (id, key),
+        _ => return Err(wrong()),
+    };
+    let shown = secret.strip_prefix(MARK).and_then(|text| OneTimeToken::parse(text).ok());
+    // An id that cannot be one is looked up like any other, so that it takes as long.
+    let (owner, name) = split_session_id(id).unwrap_or(("-", "-"));
+    let found = stack.api_keys().with_owner(owner, name).await?;
+    let refuse = || {
+        ask.whence.note(Event::KeyRefused, found.as_ref().map(|(account, _)| account.id.as_str()));
+        wrong()
+    };
+    let (account, key) = found.as_ref().ok_or_else(refuse)?;
+    let hash = shown.ok_or_else(refuse)?.hash(PURPOSE);
+    let own = allowed(&key.scopes).intersection(standing(account)?.permissions());
+    let lives = now < key.expires_at && !account.disabled && !own.is_empty();
+    if hash != TokenHash::from_stored(&key.hash) || !lives {
+        return Err(refuse());
+    }
+    Ok((key.clone(), own))
+}
+
+fn wrong() -> Problem {
+    Problem::new(Code::InvalidCredentials)
+        .with_detail("No such client, or not its key.")
+        .with_header(WWW_AUTHENTICATE, "Basic realm=\"screensort\"")
+}
+
+fn refused(pointer: &str, code: &'static str, detail: &str) -> Problem {
+    let error = FieldError { pointer: pointer.to_owned(), code, detail: detail.to_owned() };
+    Problem::new(Code::InvalidBody).with_errors(vec![error])
+}
+
+async fn draw(stack: &Stack, network: &str, now: Timestamp) -> Result<(), Problem> {
+    let end = (now.as_second().div_euclid(WINDOW) + 1) * WINDOW;
+    let ends_at = Timestamp::from_second(end).unwrap_or(now);
+    if stack.attempts().draw(&format!("token#{network}"), FROM_A_NETWORK, ends_at).await? {
+        return Ok(());
+    }
+    let wait = (end - now.as_second()).to_string();
+    Err(Problem::new(Code::TooManyAttempts).with_header(RETRY_AFTER, &wait))
+}

@@ -1,0 +1,66 @@
+//! What handlers about operators and links need: their tables, and the directory in memory.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use screensort_http::Problem;
+use screensort_store::{Directory, Favourites, Links, Operators, Queries};
+use tokio::sync::Mutex;
+
+use crate::Stack;
+
+/// The directory as it was read, and which edition that was.
+pub(crate) type Held = Mutex<Option<(u64, Arc<Directory>)>>;
+
+impl Stack {
+    /// The operator directory in its table.
+    pub fn operators(&self) -> Operators {
+        Operators::new(self.dynamodb().clone(), &self.settings().tables.catalog)
+    }
+
+    /// The directory, as it is now. One small read tells whether what is held still is; it is read again only
+    /// after a change.
+    ///
+    /// # Errors
+    /// 503 if the store fails.
+    pub async fn directory(&self) -> Result<Arc<Directory>, Problem> {
+        let operators = self.operators();
+        // The number first: a change in between makes the next call read again, never the other way round.
+        let edition = operators.edition().await?;
+        let mut held = self.held().lock().await;
+        if let Some((of, directory)) = held.as_ref()
+            && *of == edition
+        {
+            return Ok(Arc::clone(directory));
+        }
+        let directory = Arc::new(operators.load().await?);
+        *held = Some((edition, Arc::clone(&directory)));
+        Ok(directory)
+    }
+
+    /// What people asked the directory.
+    pub fn queries(&self) -> Queries {
+        Queries::new(self.dynamodb().clone(), &self.settings().tables.library)
+    }
+
+    /// Favourite operators.
+    pub fn favourites(&self) -> Favourites {
+        Favourites::new(self.dynamodb().clone(), &self.settings().tables.library)
+    }
+
+    /// Links between accounts.
+    pub fn links(&self) -> Links {
+        let tables = &self.settings().tables;
+        Links::new(self.dynamodb().clone(), &tables.library, &tables.auth)
+    }
+
+    /// A new ULID.
+    ///
+    /// # Errors
+    /// 500 if the system gives no random numbers.
+    pub fn new_id(&self, now: Timestamp) -> Result<String, Problem> {
+        let random = u128::from_be_bytes(screensort_crypto::random_bytes()?);
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        Ok(ulid::Ulid::from_parts(millis, random).to_string())
+    }
+}

@@ -1,0 +1,140 @@
+//! Keys of service clients. A key lies under its owner, so that reading it and its owner is one request; only
+//! its hash is kept.
+
+use aws_sdk_dynamodb::Client;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::accounts::{ACCOUNT, Account, account_key};
+use crate::catalogue::{Item, key};
+use crate::outbox::{Letter, letter_item};
+use crate::vault::{Vault, Written, item, n, record, s, sort_key};
+
+/// How long a key that has run out can still be seen in its owner's list.
+const SHOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The most keys of one owner that are listed.
+const LISTED: i32 = 500;
+
+/// A service client's key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// A ULID.
+    pub id: String,
+    /// The account that answers for it.
+    pub owner: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// The first characters of the key, to tell it from others.
+    pub prefix: String,
+    /// The hash of the key.
+    pub hash: String,
+    /// What it is good for, as permissions.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// When a token was last issued for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    /// The network that it was last used from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// The key that takes its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
+}
+
+/// The keys.
+#[derive(Debug, Clone)]
+pub struct ApiKeys(Vault);
+
+fn keys_key(owner: &str) -> String {
+    format!("KEYS#{owner}")
+}
+
+fn forgotten(expires_at: Timestamp) -> i64 {
+    expires_at.saturating_add(SHOWN).map_or(i64::MAX, Timestamp::as_second)
+}
+
+impl ApiKeys {
+    /// In `table`.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self(Vault::new(client, table))
+    }
+
+    /// Keeps a new key and posts `letter`. `replaces` names a key of the same owner that it takes the place of,
+    /// and until when that one still works. False if there is no such key or it was replaced before.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn make(
+        &self,
+        new: &ApiKey,
+        replaces: Option<(&str, Timestamp)>,
+        letter: &Letter,
+    ) -> Result<bool, Error> {
+        let pk = keys_key(&new.owner);
+        let put = item(&pk, &new.id, new, Some(forgotten(new.expires_at)))?;
+        let mut writes = vec![
+            self.0.putting(put, Some("attribute_not_exists(pk)"))?,
+            self.0.putting(letter_item(letter)?, None)?,
+        ];
+        if let Some((old, until)) = replaces {
+            writes.push(self.0.updating(
+                key(&pk, old),
+                "SET expires_at = :until, replaced_by = :new, #ttl = :ttl",
+                "attribute_exists(pk) AND attribute_not_exists(replaced_by)",
+                vec![(":until", s(until.to_string())), (":new", s(&new.id)), (":ttl", n(forgotten(until)))],
+            )?);
+        }
+        Ok(self.0.transact(writes).await? == Written::Done)
+    }
+
+    /// An owner's keys, newest first, those that have run out too.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn of(&self, owner: &str) -> Result<Vec<ApiKey>, Error> {
+        let found = self.0.query_before(&keys_key(owner), None, LISTED).await?;
+        found.into_iter().map(|found| record(found, "api key")).collect()
+    }
+
+    /// A key and its owner's account, in one request.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn with_owner(&self, owner: &str, id: &str) -> Result<Option<(Account, ApiKey)>, Error> {
+        let keys = vec![key(&account_key(owner), ACCOUNT), key(&keys_key(owner), id)];
+        let (mut account, mut found) = (None, None);
+        for item in self.0.get_all(keys).await? {
+            if sort_key(&item) == ACCOUNT {
+                account = Some(record(item, "account")?);
+            } else {
+                found = Some(record(item, "api key")?);
+            }
+        }
+        Ok(account.zip(found))
+    }
+
+    /// Notes that a token was issued for a key. False if the key is gone.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn used(&self, of: &ApiKey, at: Timestamp, network: &str) -> Result<bool, Error> {
+        let values = vec![(":at", s(at.to_string())), (":network", s(network))];
+        let change = "SET last_used_at = :at, network = :network";
+        let at: Item = key(&keys_key(&of.owner), &of.id);
+        Ok(self.0.update(at, change, Some("attribute_exists(pk)"), values).await?.is_some())
+    }
+
+    /// Takes a key away, at once. False if there was none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn revoke(&self, owner: &str, id: &str) -> Result<bool, Error> {
+        let at = key(&keys_key(owner), id);
+        Ok(self.0.delete_if(at, "attribute_exists(pk)", Vec::new()).await?.is_some())
+    }
+}

@@ -1,0 +1,333 @@
+//! Links between two accounts of one person: what one of them lets the other read.
+//!
+//! Whoever asks has an item of the link from the start; the account at the address that was named gets an
+//! invitation once its mail is written, and an item of the link when it confirms. Both items change in one
+//! transaction, so that a link holds if either of them says so.
+
+use aws_sdk_dynamodb::Client;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::key;
+use crate::hand::{is_gone, person_key};
+use crate::outbox::{Letter, letter_item};
+use crate::vault::{Vault, Written, item, n, record, s};
+use crate::{Error, Hand};
+
+const LINK: &str = "LINK#";
+/// Wrong tokens after which an invitation is void.
+const TRIES: u32 = 5;
+/// How long a link that has ended can still be seen.
+const SHOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// The most links of one person that are listed.
+const LISTED: i32 = 500;
+
+/// Which side of a link somebody is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Reads.
+    Asker,
+    /// Is read.
+    Asked,
+}
+
+/// Where a link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Waits to be confirmed.
+    Pending,
+    /// Holds.
+    Active,
+    /// Holds no more.
+    Ended,
+}
+
+/// A link, as one side has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// A ULID.
+    pub id: String,
+    /// Whose item it is: which side.
+    pub side: Side,
+    /// Where it stands. A link that waits too long has ended, whatever this says: see [`Link::stage_at`].
+    pub stage: Stage,
+    /// What may be read.
+    pub scopes: Vec<String>,
+    /// The account on the other side, once it has confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// Its user name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_name: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when it can be confirmed.
+    pub expires_at: Timestamp,
+    /// When it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Link {
+    /// Where it stands at `now`.
+    pub fn stage_at(&self, now: Timestamp) -> Stage {
+        if self.stage == Stage::Pending && self.expires_at <= now { Stage::Ended } else { self.stage }
+    }
+}
+
+/// What the mailed token opens, kept with the account that it was mailed to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The link.
+    pub link: String,
+    /// Who asks.
+    pub asker: String,
+    /// Their user name.
+    pub asker_name: String,
+    /// What they ask for.
+    pub scopes: Vec<String>,
+    /// The hash of the token.
+    pub token_hash: String,
+    /// The blind index term of the address that the token was mailed to.
+    pub term: String,
+    /// Tokens that were tried.
+    pub tries: u32,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Until when the token works.
+    pub expires_at: Timestamp,
+}
+
+/// What a token led to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Confirming {
+    /// This invitation.
+    Right(Invitation),
+    /// None; these invitations have had their tries and are void.
+    Wrong(Vec<Invitation>),
+}
+
+/// The links.
+#[derive(Debug, Clone)]
+pub struct Links {
+    library: Vault,
+    auth: Vault,
+}
+
+fn link_sk(id: &str) -> String {
+    format!("{LINK}{id}")
+}
+
+fn invited_key(account: &str) -> String {
+    format!("INVITED#{account}")
+}
+
+fn seconds(at: Timestamp, more: SignedDuration) -> i64 {
+    at.saturating_add(more).map_or(i64::MAX, Timestamp::as_second)
+}
+
+impl Links {
+    /// In the tables of what people do and of credentials.
+    pub fn new(client: Client, library: &str, auth: &str) -> Self {
+        Self { library: Vault::new(client.clone(), library), auth: Vault::new(client, auth) }
+    }
+
+    /// Keeps a link that `asker` asks for, and posts the letters about it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn ask(
+        &self,
+        asker: &str,
+        link: &Link,
+        letters: &[Letter],
+        hand: &Hand<'_>,
+    ) -> Result<(), Error> {
+        let expires = seconds(link.expires_at, SHOWN);
+        let mut put = item(&person_key(asker), &link_sk(&link.id), link, Some(expires))?;
+        hand.sign(&mut put);
+        let mut writes = vec![self.library.putting(put, Some("attribute_not_exists(pk)"))?];
+        for letter in letters {
+            writes.push(self.auth.putting(letter_item(letter)?, None)?);
+        }
+        match self.library.transact(writes).await? {
+            Written::Done => Ok(()),
+            Written::Refused(_) => Err(Error::corrupt("link", "its id is taken")),
+        }
+    }
+
+    /// Keeps the invitation to `account`: called when its mail is written.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn invite(&self, account: &str, invitation: &Invitation) -> Result<(), Error> {
+        let expires = Some(invitation.expires_at.as_second());
+        self.auth.put(item(&invited_key(account), &invitation.link, invitation, expires)?).await
+    }
+
+    /// One's own side of a link.
+    ///
+    /// # Errors
+    /// If the store fails or the item cannot be read.
+    pub async fn get(&self, account: &str, id: &str) -> Result<Option<Link>, Error> {
+        let found = self.library.get(&person_key(account), &link_sk(id)).await?;
+        found.filter(|item| !is_gone(item)).map(|item| record(item, "link")).transpose()
+    }
+
+    /// All links of an account, oldest first.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn of(&self, account: &str) -> Result<Vec<Link>, Error> {
+        let found = self.library.query(&person_key(account), LINK, LISTED).await?;
+        found.into_iter().filter(|item| !is_gone(item)).map(|item| record(item, "link")).collect()
+    }
+
+    /// The invitations to an account whose tokens still work.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn invitations(&self, account: &str, now: Timestamp) -> Result<Vec<Invitation>, Error> {
+        let found = self.auth.query(&invited_key(account), "", 100).await?;
+        let all: Vec<Invitation> =
+            found.into_iter().map(|item| record(item, "invitation")).collect::<Result<_, _>>()?;
+        Ok(all.into_iter().filter(|one| now < one.expires_at && one.tries < TRIES).collect())
+    }
+
+    /// Looks for the invitation to `account` that a token with this hash opens. The try is counted on all of them
+    /// before anything is compared, so that many at once are no more than many in a row.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn try_token(&self, account: &str, hash: &str, now: Timestamp) -> Result<Confirming, Error> {
+        let mut counted = Vec::new();
+        for one in self.invitations(account, now).await? {
+            let values = vec![(":one", n(1)), (":most", n(TRIES))];
+            let at = key(&invited_key(account), &one.link);
+            let tried =
+                self.auth.update(at, "SET tries = tries + :one", Some("tries < :most"), values).await?;
+            if let Some(item) = tried {
+                counted.push(record::<Invitation>(item, "invitation")?);
+            }
+        }
+        let right = counted.iter().position(|one| one.token_hash == hash);
+        let Some(right) = right.map(|at| counted.swap_remove(at)) else {
+            return Ok(Confirming::Wrong(counted.into_iter().filter(|one| one.tries >= TRIES).collect()));
+        };
+        // It was meant for one of them: the others give their try back.
+        for other in &counted {
+            let at = key(&invited_key(account), &other.link);
+            let values = vec![(":one", n(1)), (":none", n(0))];
+            self.auth.update(at, "SET tries = tries - :one", Some("tries > :none"), values).await?;
+        }
+        Ok(Confirming::Right(right))
+    }
+
+    /// Confirms a link: uses the invitation up, and gives both sides an active link. False if the token was used
+    /// meanwhile or who asked has ended it.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn confirm(
+        &self,
+        account: (&str, &str),
+        invitation: &Invitation,
+        scopes: &[String],
+        at: Timestamp,
+        letters: &[Letter],
+        hand: &Hand<'_>,
+    ) -> Result<bool, Error> {
+        let (id, name) = account;
+        let own = Link {
+            id: invitation.link.clone(),
+            side: Side::Asked,
+            stage: Stage::Active,
+            scopes: scopes.to_vec(),
+            other: Some(invitation.asker.clone()),
+            other_name: Some(invitation.asker_name.clone()),
+            created_at: invitation.created_at,
+            expires_at: invitation.expires_at,
+            confirmed_at: Some(at),
+            ended_at: None,
+        };
+        let mut put = item(&person_key(id), &link_sk(&own.id), &own, None)?;
+        hand.sign(&mut put);
+        let mut values = hand.values();
+        values.extend([
+            (":active", s("active")),
+            (":pending", s("pending")),
+            (":other", s(id)),
+            (":name", s(name)),
+            (":at", s(at.to_string())),
+            (":scopes", serde_dynamo::to_attribute_value(scopes).map_err(|e| Error::corrupt("link", e))?),
+        ]);
+        let mut writes = vec![
+            self.auth.deleting(
+                key(&invited_key(id), &own.id),
+                Some("token_hash = :hash"),
+                vec![(":hash", s(&invitation.token_hash))],
+            )?,
+            self.library.updating(
+                key(&person_key(&invitation.asker), &link_sk(&own.id)),
+                "SET stage = :active, other = :other, other_name = :name, confirmed_at = :at, scopes = :scopes, \
+                 #by = :by, rid = :rid REMOVE #ttl",
+                "stage = :pending",
+                values,
+            )?,
+            self.library.putting(put, Some("attribute_not_exists(pk)"))?,
+        ];
+        for letter in letters {
+            writes.push(self.auth.putting(letter_item(letter)?, None)?);
+        }
+        Ok(self.library.transact(writes).await? == Written::Done)
+    }
+
+    /// Ends a link on both its sides, at once. False if it does not stand as `link` says.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn end(
+        &self,
+        account: &str,
+        link: &Link,
+        at: Timestamp,
+        letters: &[Letter],
+        hand: &Hand<'_>,
+    ) -> Result<bool, Error> {
+        let stage = if link.stage == Stage::Pending { "pending" } else { "active" };
+        let mut writes = Vec::new();
+        for side in std::iter::once(account).chain(link.other.as_deref()) {
+            let mut values = hand.values();
+            values.extend([
+                (":ended", s("ended")),
+                (":stage", s(stage)),
+                (":at", s(at.to_string())),
+                (":ttl", n(seconds(at, SHOWN))),
+            ]);
+            writes.push(self.library.updating(
+                key(&person_key(side), &link_sk(&link.id)),
+                "SET stage = :ended, ended_at = :at, #by = :by, rid = :rid, #ttl = :ttl",
+                "stage = :stage",
+                values,
+            )?);
+        }
+        for letter in letters {
+            writes.push(self.auth.putting(letter_item(letter)?, None)?);
+        }
+        Ok(self.library.transact(writes).await? == Written::Done)
+    }
+
+    /// Takes an invitation away. False if there was none.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn decline(&self, account: &str, id: &str) -> Result<bool, Error> {
+        let at = key(&invited_key(account), id);
+        Ok(self.auth.delete_if(at, "attribute_exists(pk)", Vec::new()).await?.is_some())
+    }
+}
