@@ -12,6 +12,7 @@ mod people;
 mod record;
 mod secrets;
 mod serve;
+mod shelf;
 mod stack;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
