@@ -11,6 +11,7 @@ pub mod id;
 pub mod list;
 pub mod movie;
 pub mod operator;
+pub mod opinion;
 pub mod reference;
 pub mod text;
 
@@ -20,6 +21,7 @@ pub use id::{GenreId, KeywordId, MovieId, OperatorId, PersonId};
 pub use list::{Found, Sort, Window};
 pub use movie::{Cast, Keyword, Movie, PersonName, Trailer};
 pub use operator::{Kind, Mode, Operator};
+pub use opinion::{Rating, Thumb};
 
 /// Why a value was refused. The text is safe to show: it never repeats the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

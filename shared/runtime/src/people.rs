@@ -9,7 +9,7 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, OneTime, Outbox, Sessions};
+use screensort_store::{Accounts, Attempts, Library, OneTime, Outbox, Sessions};
 
 use crate::{Stack, client};
 
@@ -47,6 +47,11 @@ impl Stack {
     pub fn attempts(&self) -> Attempts {
         let (client, table) = self.auth_table();
         Attempts::new(client, table)
+    }
+
+    /// What people do with films.
+    pub fn library(&self) -> Library {
+        Library::new(self.dynamodb().clone(), self.settings().tables.library.clone())
     }
 
     /// Mail that waits to be sent.
