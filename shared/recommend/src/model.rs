@@ -67,6 +67,16 @@ impl Model {
         Some(self.sections.u32s(Kind::Likes)[self.index(movie_id)? as usize])
     }
 
+    /// Whether people or votes from outside have put the films into any order.
+    pub fn has_prior(&self) -> bool {
+        self.prior().iter().any(|p| *p != 0.0)
+    }
+
+    /// A film's place in the popularity prior, in standard deviations; `None` for an unknown film.
+    pub fn prior_of(&self, movie_id: u32) -> Option<f32> {
+        Some(self.prior()[self.index(movie_id)? as usize])
+    }
+
     pub(crate) fn index(&self, movie_id: u32) -> Option<u32> {
         self.movie_ids().binary_search(&movie_id).ok().map(|k| k as u32)
     }

@@ -64,7 +64,7 @@ fn a_thumb_down_removes_the_film_and_shifts_the_rest() {
 
 #[test]
 fn liked_disliked_excluded_and_filtered_films_never_appear() {
-    let profile = Profile { likes: thumbs(&[1, 9]), dislikes: thumbs(&[2]), exclude: vec![3, 4, 5] };
+    let profile = Profile { likes: thumbs(&[1, 9]), dislikes: thumbs(&[2]), exclude: vec![3, 4, 5], ..Profile::default() };
     let options = PageOptions { limit: 1_000, explore: Some(1), ..PageOptions::default() };
     let page = model().recommend(&profile, |movie_id| movie_id % 2 == 1, &options);
     let shown: HashSet<u32> = page.iter().map(|scored| scored.movie_id).collect();
@@ -150,6 +150,7 @@ fn hostile_profiles_are_harmless() {
             likes: vec![one(3), one(3), one(9_999)],
             dislikes: vec![one(4)],
             exclude: vec![u32::MAX],
+            lifts: vec![(3, f32::NAN), (u32::MAX, 1.0)],
         };
         let page = model.recommend(&profile, |_| true, &PageOptions::default());
         assert_eq!(page.len(), 20);
