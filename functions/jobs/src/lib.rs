@@ -1,4 +1,4 @@
-//! Scheduled jobs: keeping the catalogue in step with TMDb, and publishing it.
+//! Scheduled jobs: keeping the catalogue in step with TMDb, publishing it, and learning from people's libraries.
 //!
 //! Each job can be killed at any point and run again: work is written before the note that it is done, and
 //! everything that is written twice is written the same. A film leaves the catalogue only when TMDb itself says
@@ -15,13 +15,21 @@ pub mod sync_changes;
 pub mod sync_exports;
 pub mod sync_lists;
 pub mod sync_movies;
+pub mod train_recommender;
 
 pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 6] =
-    ["sync_exports", "sync_changes", "sync_movies", "sync_lists", "publish_catalog", "retention"];
+pub const NAMES: [&str; 7] = [
+    "sync_exports",
+    "sync_changes",
+    "sync_movies",
+    "sync_lists",
+    "publish_catalog",
+    "retention",
+    "train_recommender",
+];
 
 /// The job called `name`.
 pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
@@ -32,6 +40,7 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "sync_lists" => sync_lists::job,
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
+        "train_recommender" => train_recommender::job,
         _ => return None,
     })
 }

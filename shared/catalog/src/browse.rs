@@ -6,8 +6,8 @@ use screensort_model::{
 use screensort_search::KindSet;
 use serde::{Deserialize, Serialize};
 
-use crate::Catalog;
 use crate::columns::{NO_DATE, offered};
+use crate::{Catalog, FilmRef};
 
 /// How many of a text's best matches a list is cut out of.
 const TEXT_MATCHES: usize = 1_000;
@@ -72,6 +72,27 @@ impl Catalog {
             Sort::Title => self.page(columns.by_title.iter().copied(), after, limit, |o| filter.lets(o)),
             Sort::Trending => self.page(self.by_trending.iter().copied(), after, limit, |o| filter.lets(o)),
         }
+    }
+
+    /// As [`Catalog::browse`], in an order of the caller's: films by id, those that are not named come last by
+    /// popularity.
+    pub fn browse_in(&self, browse: &Browse, order: &[u32], after: Option<Position>, limit: usize) -> Slice {
+        let Some(filter) = Filter::new(self, browse) else { return Slice { films: Vec::new(), next: None } };
+        let mut named = vec![false; self.len()];
+        let mut ordinals = Vec::with_capacity(self.len());
+        let known = order.iter().filter_map(|id| self.ordinal(*id));
+        for ordinal in known.chain((0..).take(self.len())) {
+            if !std::mem::replace(&mut named[ordinal as usize], true) {
+                ordinals.push(ordinal);
+            }
+        }
+        self.page(ordinals.iter().copied(), after, limit, |o| filter.lets(o))
+    }
+
+    /// Which films `browse` lets through; `None` if it can let none through.
+    pub fn filter(&self, browse: &Browse) -> Option<impl Fn(FilmRef<'_>) -> bool> {
+        let filter = Filter::new(self, browse)?;
+        Some(move |film: FilmRef<'_>| filter.lets(film.ordinal))
     }
 
     /// The films that trend; by popularity while no list of TMDb's is known.

@@ -7,6 +7,7 @@
 mod artifact;
 mod client;
 mod config;
+mod deed;
 mod gateway;
 mod people;
 mod record;
@@ -17,6 +18,7 @@ mod stack;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{Credentials, Error as ConfigError, Settings, TMDB_RATE};
+pub use deed::deed;
 pub use gateway::{Event, event};
 pub use people::Mail;
 pub use record::Record;

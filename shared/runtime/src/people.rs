@@ -9,7 +9,7 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, Library, OneTime, Outbox, Sessions};
+use screensort_store::{Accounts, Attempts, Library, OneTime, Outbox, Sessions, Voters};
 
 use crate::{Stack, client};
 
@@ -52,6 +52,12 @@ impl Stack {
     /// What people do with films.
     pub fn library(&self) -> Library {
         Library::new(self.dynamodb().clone(), self.settings().tables.library.clone())
+    }
+
+    /// Whose opinions may train the recommendation model.
+    pub fn voters(&self) -> Voters {
+        let (client, table) = self.auth_table();
+        Voters::new(client, table)
     }
 
     /// Mail that waits to be sent.

@@ -86,7 +86,11 @@ impl<T: Kept> Shelf<T> {
     ///
     /// # Errors
     /// If there is none that can be used.
-    pub(crate) async fn get(&self, artifacts: impl Fn() -> Artifacts, now: Timestamp) -> Result<Arc<T>, Error> {
+    pub(crate) async fn get(
+        &self,
+        artifacts: impl Fn() -> Artifacts,
+        now: Timestamp,
+    ) -> Result<Arc<T>, Error> {
         if let (Some(artifact), true) = self.held(now) {
             return Ok(artifact);
         }
@@ -130,7 +134,11 @@ impl<T: Kept> Shelf<T> {
 
     /// As [`Shelf::get`], for what a function can do without: that there is none is remembered as long as what
     /// there is.
-    pub(crate) async fn get_if_any(&self, artifacts: impl Fn() -> Artifacts, now: Timestamp) -> Option<Arc<T>> {
+    pub(crate) async fn get_if_any(
+        &self,
+        artifacts: impl Fn() -> Artifacts,
+        now: Timestamp,
+    ) -> Option<Arc<T>> {
         if let (held, true) = self.held(now) {
             return held;
         }

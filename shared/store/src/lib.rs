@@ -15,7 +15,9 @@ mod outbox;
 mod progress;
 mod sessions;
 mod table;
+mod tuning;
 mod vault;
+mod voters;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
 pub use attempts::{Attempts, Bucket, Count, Tallies};
@@ -28,3 +30,5 @@ pub use outbox::{Letter, Outbox, To};
 pub use progress::{Progress, Run, RunState};
 pub use sessions::{Login, Opened, Opening, Proof, Session, Sessions};
 pub use table::{Tables, create_tables};
+pub use tuning::{Tuning, Wish};
+pub use voters::Voters;

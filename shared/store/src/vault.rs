@@ -308,6 +308,29 @@ impl Vault {
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
+    /// As [`Vault::scan`], but only these attributes of each item leave the store.
+    pub(crate) async fn scan_attributes(
+        &self,
+        sk: &str,
+        attributes: &'static str,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let out = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :sk")
+            .projection_expression(attributes)
+            .expression_attribute_values(":sk", s(sk))
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Scan", e))?;
+        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+
     pub(crate) async fn put(&self, item: Item) -> Result<(), Error> {
         let out = self
             .client
