@@ -7,6 +7,7 @@
 mod bench;
 mod coldstart;
 pub mod command;
+pub mod demo;
 pub mod gateway;
 mod here;
 pub mod import;

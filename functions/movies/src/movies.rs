@@ -1,14 +1,18 @@
 //! `GET /movies`: browse films by filters.
 
-use screensort_catalog::{Browse, Catalog, Position};
+use screensort_catalog::{Browse, Catalog, Position, Slice};
 use screensort_http::{
     Anyone, Code, Endpoint, FieldError, Input, Opening, Page, PageAsk, Problem, Reply, Tenths, Text, Whole,
 };
 use screensort_model::{GenreId, Mode, OperatorId, Region, Sort};
+use screensort_recommend::Model;
 use screensort_routes::MOVIES;
 use screensort_runtime::Stack;
 
 use crate::card::MovieCard;
+
+/// People who must have said something before what they like makes the order: a few must not make it for all.
+const ENOUGH_PEOPLE: usize = 100;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -84,9 +88,27 @@ async fn movies(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<MovieC
     let browse = checked(ask.browse, ask.region, ask.certification.as_deref(), &catalog)?;
     let cursors = stack.cursors().await?;
     let after: Option<Position> = ask.page.start(cursors, who.subject())?;
-    let slice = catalog.browse(&browse, ask.sort, after, ask.page.limit);
+    let slice = listed(&catalog, &browse, ask.sort, after, ask.page.limit, stack.model().await.as_deref());
     let cards = slice.films.iter().map(|film| MovieCard::of(catalog.at(*film), ask.region)).collect();
     ask.page.reply(cursors, who.subject(), cards, slice.next.as_ref())
+}
+
+/// The page. What is popular is what people here like, once enough of them have said so.
+fn listed(
+    catalog: &Catalog,
+    browse: &Browse,
+    sort: Sort,
+    after: Option<Position>,
+    limit: usize,
+    model: Option<&Model>,
+) -> Slice {
+    match model.filter(|model| sort == Sort::Popularity && model.card().people >= ENOUGH_PEOPLE) {
+        Some(model) => {
+            let knows = |id: u32| model.likes_of(id).is_some();
+            catalog.browse_in(browse, model.by_popularity(), knows, after, limit)
+        }
+        None => catalog.browse(browse, sort, after, limit),
+    }
 }
 
 /// What only the catalogue can judge: whether a genre and a rating exist.

@@ -74,19 +74,20 @@ impl Catalog {
         }
     }
 
-    /// As [`Catalog::browse`], in an order of the caller's: films by id, those that are not named come last by
-    /// popularity.
-    pub fn browse_in(&self, browse: &Browse, order: &[u32], after: Option<Position>, limit: usize) -> Slice {
+    /// As [`Catalog::browse`], in an order of the caller's: ids of films, of which `knows` says whether one is among
+    /// them. The others come last, by popularity.
+    pub fn browse_in(
+        &self,
+        browse: &Browse,
+        order: &[u32],
+        knows: impl Fn(u32) -> bool + Copy,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Slice {
         let Some(filter) = Filter::new(self, browse) else { return Slice { films: Vec::new(), next: None } };
-        let mut named = vec![false; self.len()];
-        let mut ordinals = Vec::with_capacity(self.len());
-        let known = order.iter().filter_map(|id| self.ordinal(*id));
-        for ordinal in known.chain((0..).take(self.len())) {
-            if !std::mem::replace(&mut named[ordinal as usize], true) {
-                ordinals.push(ordinal);
-            }
-        }
-        self.page(ordinals.iter().copied(), after, limit, |o| filter.lets(o))
+        let named = order.iter().filter_map(|id| self.ordinal(*id));
+        let others = (0..).take(self.len()).filter(move |o: &u32| !knows(self.columns.ids[*o as usize]));
+        self.page(named.chain(others), after, limit, |o| filter.lets(o))
     }
 
     /// Which films `browse` lets through; `None` if it can let none through.

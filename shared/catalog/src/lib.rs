@@ -8,6 +8,7 @@
 
 mod browse;
 mod build;
+pub mod card;
 mod catalog;
 mod columns;
 mod common;

@@ -91,7 +91,7 @@ routes! {
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,
         "One film with everything known of it.";
     SIMILAR: GET "/movies/{id}/similar" => Movies/"similar", Anyone, Read, Catalogue,
-        "Films with the same genres, keywords and people.";
+        "Films that go with a film, by what people like or by genres, keywords and people.";
     MOVIE_OPERATORS: GET "/movies/{id}/operators" => Movies/"movie_operators", Anyone, Read, Catalogue,
         "Who shows a film in a region, by mode.";
     TRENDING: GET "/trending" => Movies/"trending", Anyone, Read, Catalogue,
@@ -104,6 +104,14 @@ routes! {
         "The genres, age ratings, languages and regions that filters take.";
     PERSON: GET "/people/{id}" => Movies/"person", Anyone, Read, Catalogue,
         "A person and the films they made.";
+    RECOMMENDATION: GET "/recommendation" => Recommendations/"recommendation", Member(RecommendationsReadOwn), Read, NoStore,
+        "Films for who asks, with reasons; a thumb given a moment ago already counts.";
+    RECOMMENDATION_WHY: GET "/recommendation/{movie_id}/why" => Recommendations/"recommendation_why", Member(RecommendationsReadOwn), Read, NoStore,
+        "Why a film has its score: reasons that add up to it.";
+    RECOMMENDATION_TUNE: POST "/recommendation/{movie_id}/why" => Recommendations/"recommendation_why", Member(RecommendationsTuneOwn), Write, NoStore,
+        "Ask for more or less of a reason.";
+    ADMIN_RECOMMENDATIONS: GET "/admin/recommendations/{user_id}" => Recommendations/"admin_recommendations", Member(RecommendationsReadAll), Read, NoStore,
+        "What somebody is recommended; looking leaves a trace.";
     HEALTH: GET "/health" => System/"health", Anyone, Free, NoStore,
         "Whether the product is up.";
     ABOUT: GET "/about" => System/"about", Anyone, Free, Document,

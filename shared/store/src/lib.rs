@@ -8,6 +8,7 @@ mod accounts;
 mod attempts;
 mod catalogue;
 mod error;
+mod filler;
 mod library;
 mod meter;
 mod one_time;
@@ -23,6 +24,7 @@ pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registere
 pub use attempts::{Attempts, Bucket, Count, Tallies};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use error::Error;
+pub use filler::Filler;
 pub use library::{Change, FilmState, Library, Listing};
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};

@@ -130,7 +130,7 @@ pub(crate) fn instant(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-fn order(at: Timestamp, movie: MovieId) -> String {
+pub(crate) fn order(at: Timestamp, movie: MovieId) -> String {
     format!("{at:.3}#{:010}", movie.get())
 }
 
