@@ -8,6 +8,7 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
     let mut all = screensort_movies::endpoints();
     all.extend(screensort_accounts::endpoints());
     all.extend(screensort_admin::endpoints());
+    all.extend(screensort_library::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }
