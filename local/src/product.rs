@@ -9,6 +9,7 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
     all.extend(screensort_accounts::endpoints());
     all.extend(screensort_admin::endpoints());
     all.extend(screensort_recommendations::endpoints());
+    all.extend(screensort_library::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }

@@ -9,7 +9,9 @@ mod film;
 mod reader;
 mod run;
 
+pub mod count_films;
 pub mod publish_catalog;
+pub mod recount_films;
 pub mod retention;
 pub mod sync_changes;
 pub mod sync_exports;
@@ -21,7 +23,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 9] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -29,6 +31,8 @@ pub const NAMES: [&str; 7] = [
     "publish_catalog",
     "retention",
     "train_recommender",
+    "count_films",
+    "recount_films",
 ];
 
 /// The job called `name`.
@@ -41,6 +45,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
         "train_recommender" => train_recommender::job,
+        "count_films" => count_films::job,
+        "recount_films" => recount_films::job,
         _ => return None,
     })
 }

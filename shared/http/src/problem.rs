@@ -74,6 +74,9 @@ codes! {
     UsernameTaken = "username_taken", CONFLICT, "The user name is taken", "Choose another user name.";
     /// Somebody else changed it meanwhile, or a rule stands against it.
     Conflict = "conflict", CONFLICT, "Not possible as things are", "Read it again, then decide again.";
+    /// Somebody else changed it since the caller read it.
+    Stale = "precondition_failed", PRECONDITION_FAILED, "It was changed meanwhile",
+        "Read it again, then send the change with the new ETag as If-Match.";
     /// The password is under the policy; `errors` names each reason.
     WeakPassword = "weak_password", UNPROCESSABLE_ENTITY, "The password is not good enough",
         "See errors for each reason.";

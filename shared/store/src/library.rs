@@ -181,6 +181,8 @@ pub(crate) fn marks(change: &Change<'_>, movie: MovieId) -> Values {
     ]
 }
 
+pub(crate) use film_change;
+
 impl Library {
     /// In `table`.
     pub fn new(client: Client, table: impl Into<String>) -> Self {

@@ -365,6 +365,32 @@ impl Vault {
         Ok(done)
     }
 
+    /// Puts an item if `condition` holds for what is in its place; says whether it did.
+    pub(crate) async fn put_if(
+        &self,
+        item: Item,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<bool, Error> {
+        let out = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let (done, spent) = match out {
+            Ok(out) => (true, out.consumed_capacity),
+            Err(error) if is_unmet(&error) => (false, None),
+            Err(error) => return Err(Error::of("PutItem", error)),
+        };
+        Meter::note("PutItem", &self.table, one(&spent));
+        Ok(done)
+    }
+
     /// Changes an item if `condition` holds. The item as it then is; `None` if the condition does not hold.
     pub(crate) async fn update(
         &self,
