@@ -144,12 +144,19 @@ enum Command {
     Sync(SyncArgs),
     /// Build the catalogue from the table and publish it.
     Publish,
+    /// Fill the store of this machine with a few hundred invented people and train the recommender on them.
+    Demo {
+        /// The same seed gives the same people.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Print the OpenAPI document.
     Openapi,
     /// Make the key rings of a deployment, once. It works in AWS, with the credentials and names of the environment
     /// (docs/deploy.md), and leaves alone what is there.
     FirstKeys,
-    /// Train, apply and judge recommendation models on plain rating files (`userId,movieId,rating,timestamp`).
+    /// Train, apply and judge recommendation models on plain rating files (`userId,movieId,rating,timestamp`), and
+    /// see and choose the model that is served.
     #[command(subcommand)]
     Recommend(Recommend),
     /// Measure: what a warm request costs, and how fast a Lambda binary starts.
@@ -203,6 +210,13 @@ pub(crate) enum Recommend {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// The models that are kept, the one that is served first.
+    List,
+    /// Serve an earlier model again: the one before the current one unless another is named.
+    Rollback {
+        /// A version that `list` shows.
+        version: Option<String>,
     },
 }
 
@@ -310,6 +324,20 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             });
             Ok(())
         }
+        Some(Command::Demo { seed }) => demo(data, seed).await,
+        Some(Command::Recommend(Recommend::List)) => {
+            let stand = stand(Choices { data, ..Choices::default() }).await?;
+            say(&crate::recommend::list(&stand.stack).await?);
+            Ok(stand.cloud.shutdown().await?)
+        }
+        Some(Command::Recommend(Recommend::Rollback { version })) => {
+            let stand = stand(Choices { data, ..Choices::default() }).await?;
+            let rolled =
+                screensort_jobs::train_recommender::roll_back(&stand.stack, version.as_deref()).await;
+            stand.cloud.shutdown().await?;
+            say(&format!("The model {} is served again.", rolled?.version));
+            Ok(())
+        }
         Some(Command::Recommend(what)) => {
             let done = tokio::task::spawn_blocking(|| crate::recommend::run(what)).await??;
             Ok(std::io::stdout().write_all(done.as_bytes())?)
@@ -371,6 +399,42 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// Fills the store with invented people.
+async fn demo(data: Option<PathBuf>, seed: u64) -> Result<(), Failure> {
+    use crate::demo::Step;
+    let stand = stand(Choices { data, ..Choices::default() }).await?;
+    first_catalogue(&stand).await?;
+    let began = std::time::Instant::now();
+    let bar = bar(0, "people");
+    let shown = bar.clone();
+    let guests = crate::demo::run(&stand.stack, seed, move |step| {
+        let (done, all, what) = match step {
+            Step::People(done, all) => (done, all, "people"),
+            Step::Opinions(done, all) => (done, all, "opinions"),
+            Step::Training => (0, 0, "training the recommender"),
+        };
+        shown.set_message(what);
+        shown.set_length(all as u64);
+        shown.set_position(done as u64);
+    });
+    let guests = guests.await;
+    bar.finish_and_clear();
+    stand.cloud.shutdown().await?;
+    let mut text = format!(
+        "{} invented people have opinions, and a model has learnt from them ({:.0} s). Three of them can sign in:\n",
+        crate::demo::PEOPLE,
+        began.elapsed().as_secs_f64()
+    );
+    for guest in guests? {
+        text.push_str(&format!("  {}  {}  likes {}\n", guest.email, guest.password, guest.taste));
+    }
+    text.push_str(
+        "These passwords are shown once. Start the server, then POST /v1/login and GET /v1/recommendation.",
+    );
+    say(&text);
+    Ok(())
 }
 
 async fn synchronise(data: Option<PathBuf>, args: SyncArgs) -> Result<(), Failure> {
@@ -463,8 +527,10 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     };
     let stand = stand(choices).await?;
     let films = first_catalogue(&stand).await?;
+    first_model(&stand).await?;
     let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), true, args.tls);
     gateway.show_mail(stand.cloud.mailbox());
+    gateway.follow(stand.cloud.changes(&stand.stack.settings().tables.library)).await;
     let admin = screensort_accounts::first_admin(&stand.stack, "admin", "admin@screensort.example").await;
     let admin = admin.map_err(|problem| {
         Failure(problem.causes().unwrap_or_else(|| problem.code().title().to_owned()), 1)
@@ -507,6 +573,15 @@ pub(crate) async fn first_catalogue(stand: &Stand) -> Result<usize, Failure> {
         }
     };
     Ok(catalog.len())
+}
+
+/// Publishes a model of the catalogue alone where none was published yet: recommendations then go by what films have
+/// in common, until there are people to learn from.
+async fn first_model(stand: &Stand) -> Result<(), Failure> {
+    if let Ok(None) = stand.stack.models().current().await {
+        screensort_jobs::train_recommender::run(&stand.stack, Default::default(), |_| {}).await?;
+    }
+    Ok(())
 }
 
 fn welcome(server: &Server, data: Option<PathBuf>, films: usize, took: std::time::Duration) -> String {

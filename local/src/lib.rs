@@ -8,6 +8,7 @@ mod argon2;
 mod bench;
 mod coldstart;
 pub mod command;
+pub mod demo;
 pub mod directory_file;
 pub mod gateway;
 mod here;

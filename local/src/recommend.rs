@@ -5,8 +5,9 @@ use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
 use indicatif::ProgressBar;
-use screensort_recommend::TrainOptions;
 use screensort_recommend::commands::{self, Progress};
+use screensort_recommend::{Card, TrainOptions};
+use screensort_runtime::Stack;
 
 use crate::command::{Failure, Recommend};
 
@@ -43,8 +44,32 @@ pub(crate) fn run(what: Recommend) -> Result<String, Failure> {
             commands::evaluate(open(&ratings)?, &seeds, json, &mut table, &options, &mut progress)?;
             String::from_utf8(table)?
         }
+        Recommend::List | Recommend::Rollback { .. } => {
+            return Err(Failure::new("this is about the served model, not about files"));
+        }
     };
     spinner.finish_and_clear();
+    Ok(text)
+}
+
+/// The models that are kept, the one that is served first.
+pub(crate) async fn list(stack: &Stack) -> Result<String, Failure> {
+    let versions = stack.models().versions().await?;
+    if versions.is_empty() {
+        return Ok("No model has been published yet.".to_owned());
+    }
+    let mut text =
+        String::from("version                     made at               people  opinions  NDCG@100");
+    for version in versions {
+        let card: Card = serde_json::from_value(version.about).unwrap_or_default();
+        let quality = card.quality.map(|q| q.ndcg_at_100);
+        let quality =
+            quality.map_or("not judged".to_owned(), |q| format!("{:.4} ± {:.4}", q.mean, q.standard_error));
+        text.push_str(&format!(
+            "\n{:<26}  {:.0}  {:>6}  {:>8}  {quality}",
+            version.version, version.made_at, card.people, card.intake.kept
+        ));
+    }
     Ok(text)
 }
 

@@ -14,7 +14,10 @@ use jiff::Timestamp;
 pub(crate) const EMAIL_INDEX: &str = "email";
 
 /// A new ULID.
-pub(crate) fn new_id(now: Timestamp) -> Result<String, Problem> {
+///
+/// # Errors
+/// 500 if this machine gives no random numbers.
+pub fn new_id(now: Timestamp) -> Result<String, Problem> {
     let random = u128::from_be_bytes(random_bytes()?);
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
     Ok(ulid::Ulid::from_parts(millis, random).to_string())
@@ -26,7 +29,10 @@ pub(crate) fn letter(kind: &str, to: To, about: Option<String>, now: Timestamp) 
 }
 
 /// The terms under which an account with this address may be found, the one to store first.
-pub(crate) async fn terms(stack: &Stack, email: &Email) -> Result<Vec<String>, Problem> {
+///
+/// # Errors
+/// 503 if the index's keys cannot be read.
+pub async fn terms(stack: &Stack, email: &Email) -> Result<Vec<String>, Problem> {
     let ring = stack.index_ring().await?;
     let terms = BlindIndex::new(&ring, EMAIL_INDEX).all_versions(&email.index_form());
     Ok(terms.iter().map(ToString::to_string).collect())
@@ -43,7 +49,10 @@ fn place<'a>(account: &'a str, field: &'a str) -> Aad<'a> {
 }
 
 /// Seals a field of an account.
-pub(crate) fn seal(key: &DataKey, account: &str, field: &str, value: &[u8]) -> Result<String, Problem> {
+///
+/// # Errors
+/// 500 if it cannot be sealed.
+pub fn seal(key: &DataKey, account: &str, field: &str, value: &[u8]) -> Result<String, Problem> {
     Ok(key.seal(&place(account, field), value)?.to_text())
 }
 
@@ -107,7 +116,10 @@ pub(crate) async fn check(
 }
 
 /// The hash of a new password.
-pub(crate) async fn hash(stack: &Stack, password: &Password) -> Result<String, Problem> {
+///
+/// # Errors
+/// 503 if the key service does not answer.
+pub async fn hash(stack: &Stack, password: &Password) -> Result<String, Problem> {
     finish(stack, stack.hasher().hash(password)?).await
 }
 

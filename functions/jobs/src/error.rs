@@ -47,6 +47,15 @@ pub enum Error {
     /// The catalogue cannot be published.
     #[error("the catalogue cannot be published")]
     Artifact(#[from] screensort_runtime::ArtifactError),
+    /// The model cannot be trained.
+    #[error("the recommendation model cannot be trained")]
+    Model(#[from] screensort_recommend::Error),
+    /// The training was stopped half way.
+    #[error("the training was stopped")]
+    Interrupted,
+    /// A moment lies outside what a clock can show.
+    #[error("the clock is off")]
+    Clock(#[from] jiff::Error),
     /// The catalogue that is served cannot be read, so that nobody can say what it lacks.
     #[error("the published catalogue cannot be read: {0}; publishing it again mends it")]
     Unreadable(String),

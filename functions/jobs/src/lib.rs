@@ -1,4 +1,4 @@
-//! Scheduled jobs: keeping the catalogue in step with TMDb, publishing it, and sending the mail that waits.
+//! Jobs: keeping the catalogue in step with TMDb, publishing it, learning from people's libraries, sending mail.
 //!
 //! Each job can be killed at any point and run again: work is written before the note that it is done, and
 //! everything that is written twice is written the same. A film leaves the catalogue only when TMDb itself says
@@ -9,19 +9,32 @@ mod film;
 mod reader;
 mod run;
 
+pub mod count_films;
 pub mod publish_catalog;
+pub mod recount_films;
 pub mod retention;
 pub mod sync_changes;
 pub mod sync_exports;
 pub mod sync_lists;
 pub mod sync_movies;
+pub mod train_recommender;
 
 pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 7] =
-    ["sync_exports", "sync_changes", "sync_movies", "sync_lists", "publish_catalog", "retention", "mailer"];
+pub const NAMES: [&str; 10] = [
+    "sync_exports",
+    "sync_changes",
+    "sync_movies",
+    "sync_lists",
+    "publish_catalog",
+    "retention",
+    "mailer",
+    "train_recommender",
+    "count_films",
+    "recount_films",
+];
 
 /// The job called `name`.
 pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
@@ -33,6 +46,9 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
         "mailer" => screensort_accounts::mailer::job,
+        "train_recommender" => train_recommender::job,
+        "count_films" => count_films::job,
+        "recount_films" => recount_films::job,
         _ => return None,
     })
 }

@@ -1,14 +1,18 @@
 //! `GET /movies`: browse films by filters.
 
-use screensort_catalog::{Browse, Catalog, Position};
+use screensort_catalog::{Browse, Catalog, Position, Slice};
 use screensort_http::{
-    Anyone, Code, Endpoint, FieldError, Input, Opening, Page, PageAsk, Problem, Reply, Tenths, Text, Whole,
+    Code, Endpoint, FieldError, Input, Opening, Page, PageAsk, Problem, Reply, Tenths, Text, Visitor, Whole,
 };
 use screensort_model::{GenreId, Mode, OperatorId, Region, Sort};
+use screensort_recommend::Model;
 use screensort_routes::MOVIES;
 use screensort_runtime::Stack;
 
 use crate::card::MovieCard;
+
+/// People who must have said something before what they like makes the order: a few must not make it for all.
+const ENOUGH_PEOPLE: usize = 100;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -68,6 +72,7 @@ impl Input for Ask {
                 person,
                 keyword,
                 certification: None,
+                except: Vec::new(),
                 offer,
                 text: text.map(|Text(text)| text),
             },
@@ -79,14 +84,38 @@ impl Input for Ask {
     }
 }
 
-async fn movies(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<MovieCard>>, Problem> {
+async fn movies(Visitor(who): Visitor, ask: Ask, stack: Stack) -> Result<Reply<Page<MovieCard>>, Problem> {
     let catalog = stack.catalog().await?;
-    let browse = checked(ask.browse, ask.region, ask.certification.as_deref(), &catalog)?;
+    let mut browse = checked(ask.browse, ask.region, ask.certification.as_deref(), &catalog)?;
+    let mut subject = String::new();
+    if let Some(who) = who {
+        let states = stack.library().of_person(who.id()).await?;
+        browse.except = states.iter().filter(|film| film.is_unwanted()).map(|film| film.movie).collect();
+        who.id().clone_into(&mut subject);
+    }
     let cursors = stack.cursors().await?;
-    let after: Option<Position> = ask.page.start(cursors, who.subject())?;
-    let slice = catalog.browse(&browse, ask.sort, after, ask.page.limit);
+    let after: Option<Position> = ask.page.start(cursors, &subject)?;
+    let slice = listed(&catalog, &browse, ask.sort, after, ask.page.limit, stack.model().await.as_deref());
     let cards = slice.films.iter().map(|film| MovieCard::of(catalog.at(*film), ask.region)).collect();
-    ask.page.reply(cursors, who.subject(), cards, slice.next.as_ref())
+    ask.page.reply(cursors, &subject, cards, slice.next.as_ref())
+}
+
+/// The page. What is popular is what people here like, once enough of them have said so.
+fn listed(
+    catalog: &Catalog,
+    browse: &Browse,
+    sort: Sort,
+    after: Option<Position>,
+    limit: usize,
+    model: Option<&Model>,
+) -> Slice {
+    match model.filter(|model| sort == Sort::Popularity && model.card().people >= ENOUGH_PEOPLE) {
+        Some(model) => {
+            let knows = |id: u32| model.likes_of(id).is_some();
+            catalog.browse_in(browse, model.by_popularity(), knows, after, limit)
+        }
+        None => catalog.browse(browse, sort, after, limit),
+    }
 }
 
 /// What only the catalogue can judge: whether a genre and a rating exist.

@@ -1,15 +1,25 @@
-//! `GET /movies/{id}/similar`: films with the same genres, keywords and people.
+//! `GET /movies/{id}/similar`: films that go with a film, by what people like where enough of them have said so, and
+//! by genres, keywords and people elsewhere.
 
 use schemars::JsonSchema;
+use screensort_catalog::{Catalog, FilmRef, Similar};
 use screensort_http::{Anyone, Endpoint, Input, Opening, Page, PageAsk, Problem, Reply};
 use screensort_model::reference::Genre;
 use screensort_model::{Keyword, MovieId, PersonName};
+use screensort_recommend::Model;
 use screensort_routes::SIMILAR;
 use screensort_runtime::Stack;
 use serde::Serialize;
 
 use crate::card::MovieCard;
 use crate::film;
+
+/// Likes from which a film's company is what people like: fewer would show what single people like.
+const ENOUGH_LIKES: u32 = 5;
+/// How many are worth listing.
+const MOST: usize = 200;
+/// The model adds so many measures of likeness, each at most 1.
+const MEASURES: f32 = 3.0;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -51,7 +61,9 @@ async fn similar(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<Simil
     let film = film(&catalog, ask.id, |into| format!("../{into}/similar"))?;
     let cursors = stack.cursors().await?;
     let start: usize = ask.page.start(cursors, who.subject())?.unwrap_or(0);
-    let all = catalog.similar(film);
+    let model = stack.model().await;
+    let liked = model.as_deref().and_then(|model| liked_together(&catalog, film, model));
+    let all = liked.unwrap_or_else(|| catalog.similar(film));
     let next = start + ask.page.limit;
     let items = all.iter().skip(start).take(ask.page.limit).map(|similar| SimilarMovie {
         movie: MovieCard::of(similar.film, None),
@@ -63,4 +75,16 @@ async fn similar(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<Simil
         },
     });
     ask.page.reply(cursors, who.subject(), items.collect(), (next < all.len()).then_some(&next))
+}
+
+/// Films that are liked by the same people; `None` while too few like this one.
+fn liked_together<'c>(catalog: &'c Catalog, film: FilmRef<'c>, model: &Model) -> Option<Vec<Similar<'c>>> {
+    let id = film.id().get();
+    model.likes_of(id).filter(|likes| *likes >= ENOUGH_LIKES)?;
+    let ranked = model.similar(id, MOST, |other| catalog.film(other).is_some());
+    let similar = ranked.iter().filter_map(|ranked| {
+        let other = catalog.film(ranked.movie_id)?;
+        Some(catalog.between(film, other, ranked.score / MEASURES))
+    });
+    Some(similar.collect())
 }

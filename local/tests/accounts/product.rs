@@ -72,6 +72,7 @@ impl Product {
         let stand = Stand::set_up(choices, clock.clone()).await.unwrap();
         let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), false, false);
         gateway.show_mail(stand.cloud.mailbox());
+        gateway.follow(stand.cloud.changes(&stand.stack.settings().tables.library)).await;
         let admin = screensort_accounts::first_admin(&stand.stack, "admin", "admin@screensort.example").await;
         let server = Server::start(gateway.clone(), 0, None).await.unwrap();
         // The client wants to know how to speak TLS even where it does not. A second installation changes nothing.
@@ -108,6 +109,11 @@ impl Product {
     /// From a network of its own, so that limits by network do not meet.
     pub(crate) async fn post_from(&self, source: &str, path: &str, body: Value) -> Got {
         self.ask("POST", path, &[("x-local-source", source)], body).await
+    }
+
+    /// A read of the catalogue, as a guest.
+    pub(crate) async fn ask_open(&self, path: &str) -> Value {
+        self.ask_local(path).await
     }
 
     pub(crate) async fn mails(&self) -> Vec<Value> {

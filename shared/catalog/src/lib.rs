@@ -4,12 +4,14 @@
 //! and answers lists, search, similar films and people from it without asking the store. Films stand in
 //! columns, in the order of their popularity, and are meant by their place in it, their *ordinal*.
 //!
-//! This crate knows films and orders. It must never know where the file rests, how answers look, or who asks.
+//! This crate knows films and orders. It must never know where the file rests or who asks.
 
 mod browse;
 mod build;
+pub mod card;
 mod catalog;
 mod columns;
+mod common;
 mod file;
 mod search;
 mod similar;
@@ -17,6 +19,7 @@ mod similar;
 pub use browse::{Browse, Position, Slice};
 pub use build::{Contents, build};
 pub use catalog::{Catalog, Credits, FilmRef, Lookup};
+pub use common::{Common, Feature};
 pub use file::Error;
 pub use search::Match;
 pub use similar::Similar;

@@ -65,6 +65,11 @@ impl Catalog {
         scored.into_iter().map(|(score, other)| self.explained(own, other, score)).collect()
     }
 
+    /// What two films have in common by name, for a pair that another measure has brought together.
+    pub fn between(&self, film: FilmRef<'_>, other: FilmRef<'_>, score: f32) -> Similar<'_> {
+        self.explained(film.ordinal as usize, other.ordinal, score)
+    }
+
     fn collect(&self, common: &mut std::collections::HashMap<u32, f32>, films: &[u32], weight: f32) {
         if films.len() > COMMON {
             return;
@@ -74,12 +79,12 @@ impl Catalog {
         }
     }
 
-    fn rarity(&self, shared_by: usize) -> f32 {
+    pub(crate) fn rarity(&self, shared_by: usize) -> f32 {
         (self.len() as f32 / shared_by.max(1) as f32).ln().max(0.1)
     }
 
     /// What a film's keywords and people weigh in all, and its genres, date and language with them.
-    fn weight(&self, film: usize) -> f32 {
+    pub(crate) fn weight(&self, film: usize) -> f32 {
         let keywords: f32 = (self.columns.keywords.get(film).iter())
             .map(|k| self.rarity(self.films_of_keyword.get(*k as usize).len()))
             .sum();
@@ -129,7 +134,7 @@ impl Catalog {
 }
 
 /// What sharing all genres weighs: about as much as two rare keywords.
-const GENRES: f32 = 12.0;
+pub(crate) const GENRES: f32 = 12.0;
 /// What being released on the same day weighs.
 const NEAR: f32 = 2.0;
 /// What being made in the same language weighs.

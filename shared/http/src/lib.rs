@@ -34,6 +34,7 @@ pub use endpoint::{Answers, Endpoint, Operation};
 pub use gate::Gate;
 pub use headers::{CONTENT_SECURITY_POLICY, allow_origin, secure};
 pub use idempotency::{KEY_HEADER, Keeping};
+pub use json::given;
 pub use member::{Authority, Member, Recent, SignedIn, Visitor};
 pub use opening::{FieldError, Input, Opening};
 pub use page::{Page, PageAsk};

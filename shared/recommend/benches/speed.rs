@@ -91,7 +91,8 @@ fn serving() {
             (0..thumbs).map(|_| Thumb { movie_id: 1 + dice.below(6_000) as u32, weight: 1.0 }).collect();
         let dislikes =
             likes.iter().take(thumbs / 10).map(|t| Thumb { movie_id: t.movie_id + 1, weight: 1.0 }).collect();
-        let profile = Profile { likes, dislikes, exclude: (1..500).map(|k| k * 3).collect() };
+        let profile =
+            Profile { likes, dislikes, exclude: (1..500).map(|k| k * 3).collect(), lifts: Vec::new() };
         let options = PageOptions { explore: Some(1), ..PageOptions::default() };
         let mut times: Vec<f64> = (0..300)
             .map(|_| {

@@ -13,7 +13,7 @@
 //!                         judged on test, then trained on everybody
 //! ```
 //!
-//! - `signal`, `csv`: what people said, cleaned and capped.
+//! - `opinion`, `signal`, `csv`: what people said, cleaned and capped.
 //! - `edlae`, `ials`, `film`, `prior`: the four sources of a score: films liked together, vectors, content, popularity.
 //! - `split`, `metrics`, `tune`, `train`, `evaluate`: choosing and judging.
 //! - `artifact`, `packed`: the one file, read where it lies.
@@ -51,6 +51,7 @@ mod ials;
 mod lanes;
 mod metrics;
 mod model;
+mod opinion;
 mod packed;
 mod prior;
 mod profile;
@@ -69,6 +70,7 @@ pub use evaluate::{Report, evaluate};
 pub use film::{Film, Votes};
 pub use metrics::{Mean, Quality};
 pub use model::{Model, Ranked};
+pub use opinion::Deed;
 pub use prior::PriorSettings;
 pub use profile::{MOST_THUMBS, Profile, Thumb};
 pub use recommend::{PageOptions, Reason, Scored};

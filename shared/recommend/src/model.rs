@@ -1,6 +1,7 @@
 //! A model that is ready to serve.
 
 use std::io::Read;
+use std::sync::OnceLock;
 
 use crate::artifact::{Card, Kind, Sections};
 use crate::error::Error;
@@ -13,6 +14,8 @@ pub struct Model {
     pub(crate) sections: Sections,
     /// Length of each film's vector as stored, for cosines.
     lengths: Vec<f32>,
+    /// Ids in the order of the prior, made when they are first asked for.
+    by_prior: OnceLock<Vec<u32>>,
 }
 
 /// A film and a number that orders it among others.
@@ -39,7 +42,7 @@ impl Model {
             0 => vec![0.0; sections.films()],
             _ => widest(|| sections.factors().chunks_exact(dims).map(|row| length(row).sqrt()).collect()),
         };
-        Ok(Self { sections, lengths })
+        Ok(Self { sections, lengths, by_prior: OnceLock::new() })
     }
 
     /// Where the model comes from and how good it was.
@@ -65,6 +68,16 @@ impl Model {
     /// Likes that trained a film; `None` for a film that the model does not know.
     pub fn likes_of(&self, movie_id: u32) -> Option<u32> {
         Some(self.sections.u32s(Kind::Likes)[self.index(movie_id)? as usize])
+    }
+
+    /// Whether people or votes from outside have put the films into any order.
+    pub fn has_prior(&self) -> bool {
+        self.prior().iter().any(|p| *p != 0.0)
+    }
+
+    /// A film's place in the popularity prior, in standard deviations; `None` for an unknown film.
+    pub fn prior_of(&self, movie_id: u32) -> Option<f32> {
+        Some(self.prior()[self.index(movie_id)? as usize])
     }
 
     pub(crate) fn index(&self, movie_id: u32) -> Option<u32> {
@@ -178,6 +191,12 @@ impl Model {
     /// Films by popularity, best first: for guests.
     pub fn popular(&self, limit: usize, filter: impl Fn(u32) -> bool) -> Vec<Ranked> {
         self.ranked(self.prior(), limit, |k| filter(self.id(k)))
+    }
+
+    /// All films by popularity, best first.
+    pub fn by_popularity(&self) -> &[u32] {
+        let all = || self.popular(self.len(), |_| true).into_iter().map(|ranked| ranked.movie_id).collect();
+        self.by_prior.get_or_init(all)
     }
 
     pub(crate) fn ranked(&self, scores: &[f32], limit: usize, allowed: impl Fn(u32) -> bool) -> Vec<Ranked> {

@@ -27,6 +27,9 @@ pub struct Profile {
     pub dislikes: Vec<Thumb>,
     /// Films that are not shown, besides the liked and disliked: watched, hidden.
     pub exclude: Vec<u32>,
+    /// What is added to films' scores, because the person asked for more or less of something. Of two for the same
+    /// film both count; what is no number is passed over.
+    pub lifts: Vec<(u32, f32)>,
 }
 
 /// Films by index, with weights.

@@ -59,13 +59,21 @@ pub enum Reason {
         /// Its share.
         share: f32,
     },
+    /// What the profile adds to the film's score.
+    Lifted {
+        /// Its share.
+        share: f32,
+    },
 }
 
 impl Reason {
     /// The share of the score, in the score's unit.
     pub fn share(&self) -> f32 {
         match *self {
-            Self::Liked { share, .. } | Self::Disliked { share, .. } | Self::Popular { share } => share,
+            Self::Liked { share, .. }
+            | Self::Disliked { share, .. }
+            | Self::Popular { share }
+            | Self::Lifted { share } => share,
         }
     }
 }
@@ -147,7 +155,7 @@ impl Model {
                 disliked
                     .map(|((film, _), share)| Reason::Disliked { movie_id: self.id(*film), share: *share }),
             )
-            .chain([Reason::Popular { share: shares.prior }])
+            .chain([Reason::Popular { share: shares.prior }, Reason::Lifted { share: shares.lift }])
             .filter(|reason| reason.share() != 0.0)
             .collect();
         reasons.sort_by(|a, b| b.share().abs().total_cmp(&a.share().abs()));

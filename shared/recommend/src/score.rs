@@ -11,6 +11,8 @@ pub(crate) struct Taste<'m> {
     model: &'m Model,
     pub likes: Vec<(u32, f32)>,
     pub dislikes: Vec<(u32, f32)>,
+    /// What is added to films' scores.
+    lifts: Vec<(u32, f32)>,
     /// How much the person's own taste counts against the prior, 0 to 1.
     own: f32,
     parts: Vec<Part>,
@@ -51,6 +53,8 @@ pub(crate) struct Shares {
     pub dislikes: Vec<f32>,
     /// The prior's.
     pub prior: f32,
+    /// What was added.
+    pub lift: f32,
 }
 
 impl<'m> Taste<'m> {
@@ -64,7 +68,9 @@ impl<'m> Taste<'m> {
         let thumbs: f32 = likes.iter().map(|(_, w)| w).sum();
         let settings = &model.card().settings;
         let own = if thumbs > 0.0 { thumbs / (thumbs + settings.prior_thumbs) } else { 0.0 };
-        let mut taste = Self { model, likes, dislikes, own, parts: Vec::new(), fold: None };
+        let lifts = profile.lifts.iter().filter(|(_, lift)| lift.is_finite());
+        let lifts = lifts.filter_map(|(id, lift)| Some((model.index(*id)?, *lift))).collect();
+        let mut taste = Self { model, likes, dislikes, lifts, own, parts: Vec::new(), fold: None };
         if own > 0.0 {
             taste.score(weights);
         }
@@ -138,6 +144,9 @@ impl<'m> Taste<'m> {
                 *total += gain * (score - part.mean);
             }
         }
+        for (film, lift) in &self.lifts {
+            total[*film as usize] += lift;
+        }
         total
     }
 
@@ -150,6 +159,7 @@ impl<'m> Taste<'m> {
                 likes: vec![0.0; self.likes.len()],
                 dislikes: vec![0.0; self.dislikes.len()],
                 prior: (1.0 - self.own) * prior[*film as usize],
+                lift: self.lifts.iter().filter(|(other, _)| other == film).map(|(_, lift)| lift).sum(),
             })
             .collect();
         for part in self.parts.iter().filter(|part| part.gain != 0.0) {

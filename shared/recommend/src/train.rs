@@ -354,7 +354,7 @@ pub(crate) fn profile(split: &Split, held: &Held) -> Profile {
     Profile {
         likes: held.likes.iter().map(|(film, weight)| thumb(*film, *weight)).collect(),
         dislikes: held.dislikes.iter().map(|film| thumb(*film, 1.0)).collect(),
-        exclude: Vec::new(),
+        ..Profile::default()
     }
 }
 

@@ -64,7 +64,12 @@ fn a_thumb_down_removes_the_film_and_shifts_the_rest() {
 
 #[test]
 fn liked_disliked_excluded_and_filtered_films_never_appear() {
-    let profile = Profile { likes: thumbs(&[1, 9]), dislikes: thumbs(&[2]), exclude: vec![3, 4, 5] };
+    let profile = Profile {
+        likes: thumbs(&[1, 9]),
+        dislikes: thumbs(&[2]),
+        exclude: vec![3, 4, 5],
+        ..Profile::default()
+    };
     let options = PageOptions { limit: 1_000, explore: Some(1), ..PageOptions::default() };
     let page = model().recommend(&profile, |movie_id| movie_id % 2 == 1, &options);
     let shown: HashSet<u32> = page.iter().map(|scored| scored.movie_id).collect();
@@ -150,6 +155,7 @@ fn hostile_profiles_are_harmless() {
             likes: vec![one(3), one(3), one(9_999)],
             dislikes: vec![one(4)],
             exclude: vec![u32::MAX],
+            lifts: vec![(3, f32::NAN), (u32::MAX, 1.0)],
         };
         let page = model.recommend(&profile, |_| true, &PageOptions::default());
         assert_eq!(page.len(), 20);
@@ -178,11 +184,12 @@ proptest! {
         likes in prop::collection::vec((1u32..200, 0.1f32..2.0), 0..30),
         dislikes in prop::collection::vec(1u32..200, 0..6),
         film in 1u32..=160,
+        lifts in prop::collection::vec((1u32..200, -2.0f32..2.0), 0..9),
         known in any::<bool>(),
     ) {
         thread_local!(static MODELS: [Model; 2] = [model(), newborn(160)]);
         let likes = likes.into_iter().map(|(movie_id, weight)| Thumb { movie_id, weight }).collect();
-        let profile = Profile { likes, dislikes: thumbs(&dislikes), exclude: Vec::new() };
+        let profile = Profile { likes, dislikes: thumbs(&dislikes), lifts, ..Profile::default() };
         MODELS.with(|models| {
             let model = &models[usize::from(known)];
             let why = model.why(&profile, film).unwrap();

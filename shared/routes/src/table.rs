@@ -129,7 +129,7 @@ routes! {
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,
         "One film with everything known of it.";
     SIMILAR: GET "/movies/{id}/similar" => Movies/"similar", Anyone, Read, Catalogue,
-        "Films with the same genres, keywords and people.";
+        "Films that go with a film, by what people like or by genres, keywords and people.";
     MOVIE_OPERATORS: GET "/movies/{id}/operators" => Movies/"movie_operators", Anyone, Read, Catalogue,
         "Who shows a film in a region, by mode.";
     TRENDING: GET "/trending" => Movies/"trending", Anyone, Read, Catalogue,
@@ -142,6 +142,44 @@ routes! {
         "The genres, age ratings, languages and regions that filters take.";
     PERSON: GET "/people/{id}" => Movies/"person", Anyone, Read, Catalogue,
         "A person and the films they made.";
+    RECOMMENDATION: GET "/recommendation" => Recommendations/"recommendation", Member(RecommendationsReadOwn), Read, NoStore,
+        "Films for who asks, with reasons; a thumb given a moment ago already counts.";
+    RECOMMENDATION_WHY: GET "/recommendation/{movie_id}/why" => Recommendations/"recommendation_why", Member(RecommendationsReadOwn), Read, NoStore,
+        "Why a film has its score: reasons that add up to it.";
+    RECOMMENDATION_TUNE: POST "/recommendation/{movie_id}/why" => Recommendations/"recommendation_why", Member(RecommendationsTuneOwn), Write, NoStore,
+        "Ask for more or less of a reason.";
+    ADMIN_RECOMMENDATIONS: GET "/admin/recommendations/{user_id}" => Recommendations/"admin_recommendations", Member(RecommendationsReadAll), Read, NoStore,
+        "What somebody is recommended; looking leaves a trace.";
+    THUMBS_ACTION: POST "/thumbs_action" => Library/"thumbs_action", Member(ThumbsWriteOwn), Write, NoStore,
+        "Give a film a thumb, or take it back.";
+    THUMBS: GET "/thumbs" => Library/"thumbs", Member(ThumbsReadOwn), Read, NoStore,
+        "The films that one gave a thumb, newest first.";
+    RATE: PUT "/movies/{id}/rating" => Library/"movie_rating", Member(RatingsWriteOwn), Write, NoStore,
+        "Rate a film.";
+    UNRATE: DELETE "/movies/{id}/rating" => Library/"movie_rating", Member(RatingsWriteOwn), Write, NoStore,
+        "Take a rating back.";
+    RATINGS: GET "/ratings" => Library/"ratings", Member(RatingsReadOwn), Read, NoStore,
+        "The films that one rated, newest first.";
+    HIDE: PUT "/movies/{id}/hidden" => Library/"movie_hidden", Member(HiddenWriteOwn), Write, NoStore,
+        "Say that a film is of no interest.";
+    UNHIDE: DELETE "/movies/{id}/hidden" => Library/"movie_hidden", Member(HiddenWriteOwn), Write, NoStore,
+        "Take back that a film is of no interest.";
+    HIDDEN: GET "/hidden" => Library/"hidden", Member(HiddenReadOwn), Read, NoStore,
+        "The films that are of no interest, newest first.";
+    HISTORY: GET "/history" => Library/"history", Member(HistoryReadOwn), Read, NoStore,
+        "What one watched, newest first.";
+    HISTORY_ADD: POST "/history" => Library/"history", Member(HistoryWriteOwn), Write, NoStore,
+        "Write down that a film was watched.";
+    HISTORY_CHANGE: PATCH "/history/{hid}" => Library/"history_entry", Member(HistoryWriteOwn), Write, NoStore,
+        "Correct one time that a film was watched.";
+    HISTORY_REMOVE: DELETE "/history/{hid}" => Library/"history_entry", Member(HistoryWriteOwn), Write, NoStore,
+        "Take back one time that a film was watched.";
+    WATCHLIST: GET "/watchlist" => Library/"watchlist", Member(WatchlistReadOwn), Read, NoStore,
+        "The films that one wants to watch, newest first.";
+    WATCHLIST_ADD: PUT "/watchlist/{movie_id}" => Library/"watchlist_entry", Member(WatchlistWriteOwn), Write, NoStore,
+        "Put a film on the watchlist.";
+    WATCHLIST_REMOVE: DELETE "/watchlist/{movie_id}" => Library/"watchlist_entry", Member(WatchlistWriteOwn), Write, NoStore,
+        "Take a film off the watchlist.";
     HEALTH: GET "/health" => System/"health", Anyone, Free, NoStore,
         "Whether the product is up.";
     ABOUT: GET "/about" => System/"about", Anyone, Free, Document,

@@ -7,6 +7,7 @@
 mod artifact;
 mod client;
 mod config;
+mod deed;
 mod directory;
 mod edge;
 mod gate;
@@ -18,11 +19,13 @@ mod people;
 mod record;
 mod secrets;
 mod serve;
+mod shelf;
 mod stack;
 mod tally;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};
+pub use deed::deed;
 pub use gateway::{Event, event, request};
 pub use objects::{Error as ObjectsError, Objects};
 pub use outside::OutsideError;

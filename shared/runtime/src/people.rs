@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
-use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey};
+use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey, random_bytes};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, ApiKeys, Attempts, Audit, OneTime, Outbox, Sessions, Trail};
+use screensort_store::{Accounts, ApiKeys, Attempts, Audit, Library, OneTime, Outbox, Sessions, Trail, Voters};
 
 use crate::{Stack, client};
 
@@ -63,6 +63,17 @@ impl Stack {
         Attempts::new(client, table)
     }
 
+    /// What people do with films.
+    pub fn library(&self) -> Library {
+        Library::new(self.dynamodb().clone(), self.settings().tables.library.clone())
+    }
+
+    /// Whose opinions may train the recommendation model.
+    pub fn voters(&self) -> Voters {
+        let (client, table) = self.auth_table();
+        Voters::new(client, table)
+    }
+
     /// Mail that waits to be sent.
     pub fn outbox(&self) -> Outbox {
         let (client, table) = self.auth_table();
@@ -90,6 +101,16 @@ impl Stack {
             old.ok_or_else(|| Problem::internal("a stored hash needs a pepper that is not set"))?;
         let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
         Ok(Kms::new(client, settings.data_key.clone(), key.clone()))
+    }
+
+    /// A new ULID.
+    ///
+    /// # Errors
+    /// 500 if this machine gives no random numbers.
+    pub fn new_id(&self) -> Result<String, Problem> {
+        let random = u128::from_be_bytes(random_bytes()?);
+        let millis = u64::try_from(self.clock().now().as_millisecond()).unwrap_or(0);
+        Ok(ulid::Ulid::from_parts(millis, random).to_string())
     }
 
     /// What hashes passwords, at the configured cost.

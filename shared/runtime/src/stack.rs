@@ -6,13 +6,15 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use screensort_catalog::Catalog;
 use screensort_http::{Code, Cursors, Problem};
 use screensort_model::Clock;
+use screensort_recommend::Model;
 use screensort_store::{Catalogue, Progress};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use crate::artifact::{Artifacts, Shelf};
+use crate::artifact::Artifacts;
 use crate::edge::Edge;
 use crate::people::People;
+use crate::shelf::Shelf;
 use crate::{Settings, client};
 
 /// The context of every handler and job. Cheap to clone. What a function never asks for is never built, and
@@ -27,7 +29,8 @@ struct Inner {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
-    shelf: Shelf,
+    catalogs: Shelf<Catalog>,
+    models: Shelf<Model>,
     cursors: OnceCell<Cursors>,
     people: People,
     edge: Edge,
@@ -51,7 +54,8 @@ impl Stack {
             dynamodb: OnceLock::new(),
             s3: OnceLock::new(),
             secrets: OnceLock::new(),
-            shelf: Shelf::default(),
+            catalogs: Shelf::default(),
+            models: Shelf::default(),
             cursors: OnceCell::new(),
             people: People::default(),
             edge: Edge::default(),
@@ -88,9 +92,18 @@ impl Stack {
         self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http()))
     }
 
-    /// The artifacts' bucket.
+    /// The published catalogues.
     pub fn artifacts(&self) -> Artifacts {
-        Artifacts::new(self.s3().clone(), self.0.settings.artifacts_bucket.clone())
+        self.folder("catalog")
+    }
+
+    /// The published recommendation models.
+    pub fn models(&self) -> Artifacts {
+        self.folder("model")
+    }
+
+    fn folder(&self, folder: &'static str) -> Artifacts {
+        Artifacts::new(self.s3().clone(), self.0.settings.artifacts_bucket.clone(), folder)
     }
 
     /// The catalogue in memory: loaded at first use, looked at for a newer version at most every five minutes.
@@ -98,7 +111,8 @@ impl Stack {
     /// # Errors
     /// 503 while there is none that can be used.
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Problem> {
-        self.0.shelf.catalog(self).await.map_err(|error| {
+        let catalog = self.0.catalogs.get(|| self.artifacts(), self.clock().now()).await;
+        catalog.map_err(|error| {
             Problem::new(Code::Unavailable)
                 .with_detail("The catalogue is not available right now. Try again in a few seconds.")
                 .with_header(http::header::RETRY_AFTER, "5")
@@ -108,7 +122,18 @@ impl Stack {
 
     /// Makes the next call of [`Stack::catalog`] look for a newer version at once.
     pub fn catalog_changed(&self) {
-        self.0.shelf.look_again();
+        self.0.catalogs.look_again();
+    }
+
+    /// The recommendation model in memory, as [`Stack::catalog`] has the catalogue; `None` while there is none that
+    /// can be used: whoever asks goes by the catalogue alone then.
+    pub async fn model(&self) -> Option<Arc<Model>> {
+        self.0.models.get_if_any(|| self.models(), self.clock().now()).await
+    }
+
+    /// Makes the next call of [`Stack::model`] look for a newer version at once.
+    pub fn model_changed(&self) {
+        self.0.models.look_again();
     }
 
     /// What seals and opens cursors.

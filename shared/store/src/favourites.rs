@@ -71,7 +71,7 @@ impl Favourites {
         let mut put = item(&person_key(person), &sk, favourite, None)?;
         hand.sign(&mut put);
         // One that was taken away has no such attribute any more.
-        self.0.put_if(put, "attribute_not_exists(added_at)").await?;
+        self.0.put_if(put, "attribute_not_exists(added_at)", Vec::new()).await?;
         Ok(())
     }
 
