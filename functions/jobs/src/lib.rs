@@ -1,4 +1,4 @@
-//! Scheduled jobs: keeping the catalogue in step with TMDb, and publishing it.
+//! Scheduled jobs: keeping the catalogue in step with TMDb and publishing it; keys, clean-up, review, the trail.
 //!
 //! Each job can be killed at any point and run again: work is written before the note that it is done, and
 //! everything that is written twice is written the same. A film leaves the catalogue only when TMDb itself says
@@ -6,11 +6,16 @@
 
 mod error;
 mod film;
+mod note;
 mod reader;
 mod run;
 
+pub mod access_review;
 pub mod publish_catalog;
 pub mod retention;
+pub mod rotate_signing_key;
+pub mod sessions_cleanup;
+pub mod ship_audit;
 pub mod sync_changes;
 pub mod sync_exports;
 pub mod sync_lists;
@@ -20,8 +25,18 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 6] =
-    ["sync_exports", "sync_changes", "sync_movies", "sync_lists", "publish_catalog", "retention"];
+pub const NAMES: [&str; 10] = [
+    "sync_exports",
+    "sync_changes",
+    "sync_movies",
+    "sync_lists",
+    "publish_catalog",
+    "retention",
+    "rotate_signing_key",
+    "sessions_cleanup",
+    "access_review",
+    "ship_audit",
+];
 
 /// The job called `name`.
 pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
@@ -32,6 +47,10 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "sync_lists" => sync_lists::job,
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
+        "rotate_signing_key" => rotate_signing_key::job,
+        "sessions_cleanup" => sessions_cleanup::job,
+        "access_review" => access_review::job,
+        "ship_audit" => ship_audit::job,
         _ => return None,
     })
 }

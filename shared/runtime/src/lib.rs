@@ -18,7 +18,7 @@ mod stack;
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{Credentials, Error as ConfigError, Settings, TMDB_RATE};
 pub use gateway::{Event, event};
-pub use objects::{Error as ObjectsError, Objects};
+pub use objects::{ACCESS_REVIEW, Error as ObjectsError, Objects};
 pub use people::Mail;
 pub use record::Record;
 pub use serve::{Job, JobError, handle, job, serve};

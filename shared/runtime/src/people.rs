@@ -9,7 +9,7 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, Audit, OneTime, Outbox, Sessions, Trail};
+use screensort_store::{Accounts, Attempts, Audit, Leftovers, OneTime, Outbox, Sessions, Trail};
 
 use crate::{Stack, client};
 
@@ -43,6 +43,12 @@ impl Stack {
             tracing::error!(name: "audit.unwritten", error, "a record of the trail could not be kept");
         }
         screensort_http::log(trail);
+    }
+
+    /// What expiry does not clean in the table of credentials.
+    pub fn leftovers(&self) -> Leftovers {
+        let (client, table) = self.auth_table();
+        Leftovers::new(client, table, self.trail_table())
     }
 
     /// The accounts.

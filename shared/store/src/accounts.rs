@@ -21,7 +21,7 @@ use crate::{Error, one_time};
 pub(crate) const ACCOUNT: &str = "ACCOUNT";
 pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
 const KEY: &str = "KEY";
-const OWNER: &str = "OWNER";
+pub(crate) const OWNER: &str = "OWNER";
 const RECOVERY: &str = "RECOVERY#";
 
 pub(crate) fn account_key(id: &str) -> String {

@@ -150,6 +150,22 @@ impl Audit {
         found.into_iter().map(|found| record(found, "record")).collect()
     }
 
+    /// Which of these records are in the table, as they are there, by id.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn still(&self, records: &[&Record]) -> Result<BTreeMap<String, Record>, Error> {
+        let mut there = BTreeMap::new();
+        for records in records.chunks(100) {
+            let keys = records.iter().map(|of| key(&day_key(of.day(), of.shard()), &of.id)).collect();
+            for found in self.0.get_all(keys).await? {
+                let found: Record = record(found, "record")?;
+                there.insert(found.id.clone(), found);
+            }
+        }
+        Ok(there)
+    }
+
     /// The last checkpoint of a chain.
     ///
     /// # Errors
