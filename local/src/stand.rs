@@ -83,6 +83,7 @@ impl Stand {
             services_url: Some(endpoints.services),
             tables: Tables::default(),
             artifacts_bucket: "screensort-artifacts".into(),
+            audit_bucket: "screensort-audit".into(),
             cursor_secret: "screensort/cursor".into(),
             tmdb_secret: "screensort/tmdb".into(),
             tmdb_url: choices.tmdb_url,

@@ -3,7 +3,7 @@
 use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Problem, Recent, Reply};
+use screensort_http::{Code, Endpoint, Problem, Recent, Reply, log};
 use screensort_routes::EMAIL;
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -37,9 +37,10 @@ async fn change(
         letter(kind, To::Pending(who.id().to_owned()), None, now)?,
         letter("email_named", To::Account(who.id().to_owned()), None, now)?,
     ];
-    if !stack.accounts().begin_email(who.id(), &sealed, &terms[0], &letters).await? {
+    let trail = ask.whence.own(Event::EmailNamed, who.id(), now)?;
+    if !stack.accounts().begin_email(who.id(), &sealed, &terms[0], &letters, &trail).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    ask.whence.note(Event::EmailNamed, Some(who.id()));
+    log(&trail);
     Ok(Reply::ok(Asked { status: "accepted" }))
 }

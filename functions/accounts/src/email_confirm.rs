@@ -2,7 +2,7 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Endpoint, Member, Problem, Reply};
+use screensort_http::{Endpoint, Member, Problem, Reply, log};
 use screensort_routes::EMAIL_CONFIRM;
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -35,9 +35,11 @@ async fn confirm(
     let sealed = seal(&key, who.id(), "email", &open(&key, who.id(), "pending_email", pending)?)?;
     let former = To::Former(who.id().to_owned(), person.account.email.clone());
     let notice = letter("email_changed", former, None, now)?;
-    if !stack.accounts().confirm_email(&person.account, &burnt, &term, &sealed, &notice).await? {
+    let terms = (person.account.email_term.clone(), term.clone());
+    let trail = ask.whence.own(Event::EmailChanged, who.id(), now)?.with_values(Some(terms.0), Some(terms.1));
+    if !stack.accounts().confirm_email(&person.account, &burnt, &term, &sealed, &notice, &trail).await? {
         return Err(gone());
     }
-    ask.whence.note(Event::EmailChanged, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }

@@ -1,15 +1,19 @@
 //! The first administrator, made where there is none.
 
+use screensort_auth::event::Event;
 use screensort_auth::password::Password;
 use screensort_auth::totp::TotpSecret;
 use screensort_auth::{Email, Username};
 use screensort_crypto::{KeyService, OneTimeToken};
-use screensort_http::Problem;
+use screensort_http::{Problem, log, trail_of};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Credentials, NewAccount, Registered};
 
 use crate::mfa_totp::ISSUER;
 use crate::person::{hash, key_context, new_id, seal, terms};
+
+/// Who makes the first administrator, as the trail says it.
+const ACTOR: &str = "first-admin";
 
 /// What to sign in with. Shown once; nothing of it can be read back.
 pub struct FirstAdmin {
@@ -65,12 +69,17 @@ pub async fn first_admin(stack: &Stack, name: &str, email: &str) -> Result<Optio
         unique_name: name.unique_form(),
         administers: true,
     };
-    match stack.accounts().register(&new, None).await? {
-        Registered::Yes => Ok(Some(FirstAdmin {
-            email: email.as_str().to_owned(),
-            password: password.to_string(),
-            otpauth_uri: secret.otpauth_uri(ISSUER, name.as_str()).to_string(),
-        })),
+    let made = |event| trail_of(event, ACTOR, &new.account.id, &new.account.id, now);
+    let trail = made(Event::AccountCreated)?.and(made(Event::RoleChanged)?);
+    match stack.accounts().register(&new, None, &trail).await? {
+        Registered::Yes => {
+            log(&trail);
+            Ok(Some(FirstAdmin {
+                email: email.as_str().to_owned(),
+                password: password.to_string(),
+                otpauth_uri: secret.otpauth_uri(ISSUER, name.as_str()).to_string(),
+            }))
+        }
         Registered::NameTaken | Registered::EmailTaken => {
             Err(Problem::internal("the first administrator's name or address is somebody's"))
         }

@@ -64,11 +64,13 @@ pub(crate) async fn reserve(
         let reserved = match decide(&facts, &Thresholds::default(), now) {
             Answer::Allow { reserved } => reserved,
             Answer::ChallengeRequired => {
-                whence.note(Event::LoginChallenged, read.account.as_deref());
+                let account = read.account.as_deref();
+                stack.witness(&whence.trail(Event::LoginChallenged, None, account, now)?).await;
                 return Err(screensort_http::member::unauthenticated(Code::ChallengeRequired));
             }
             Answer::Wait { seconds } => {
-                whence.note(Event::LoginThrottled, read.account.as_deref());
+                let account = read.account.as_deref();
+                stack.witness(&whence.trail(Event::LoginThrottled, None, account, now)?).await;
                 return Err(wait(seconds));
             }
         };

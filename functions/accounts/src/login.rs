@@ -147,13 +147,12 @@ async fn verify(
     };
     let stored = reserved.person.as_ref().map(|person| person.credentials.password.as_str());
     let verdict = check(stack, &typed, stored).await?;
-    let failed = || {
-        whence.note(Event::LoginFailed, reserved.account.as_deref());
-        wrong()
-    };
-    let Verdict::Right { needs_rehash } = verdict else { return Err(failed()) };
-    let Some(person) = reserved.person.clone().filter(|person| possible && !person.account.disabled) else {
-        return Err(failed());
+    let person = reserved.person.clone().filter(|person| possible && !person.account.disabled);
+    let (Verdict::Right { needs_rehash }, Some(person)) = (verdict, person) else {
+        // Nobody is known by now: the actor is whoever it was.
+        let target = reserved.account.as_deref();
+        stack.witness(&whence.trail(Event::LoginFailed, None, target, stack.clock().now())?).await;
+        return Err(wrong());
     };
     if person.account.verified_at.is_none() {
         guard::forgive(stack, reserved, whence).await?;
@@ -166,7 +165,9 @@ async fn verify(
     if needs_rehash {
         let better = hash(stack, &typed).await?;
         // Somebody who signs in at the same moment may have been faster: theirs is as good.
-        stack.accounts().rehash(&person.account.id, &person.credentials.password, &better).await?;
+        let trail = whence.own(Event::PasswordRehashed, &person.account.id, stack.clock().now())?;
+        let accounts = stack.accounts();
+        accounts.rehash(&person.account.id, &person.credentials.password, &better, &trail).await?;
     }
     Ok(person)
 }

@@ -56,7 +56,7 @@ async fn finish(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAn
         return Err(wrong());
     }
     let Some(proof) = prove(&stack, &person, &ticket, &hash, body).await? else {
-        whence.note(Event::MfaFailed, Some(&ticket.account));
+        stack.witness(&whence.trail(Event::MfaFailed, None, Some(&ticket.account), now)?).await;
         return Err(wrong());
     };
     let macs = stack.mac_ring().await?;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_http::member::SESSION_COOKIE;
-use screensort_http::{Authority, Endpoint, Input, Member, Opening, Problem, Reply, Whence};
+use screensort_http::{Authority, Endpoint, Input, Member, Opening, Problem, Reply, Whence, log};
 use screensort_routes::LOGOUT;
 use screensort_runtime::Stack;
 use serde::Deserialize;
@@ -44,12 +44,14 @@ async fn logout(
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<()>, Problem> {
+    let trail = ask.whence.own(Event::LoggedOut, who.id(), stack.clock().now())?;
     if ask.all {
-        stack.accounts().end_all(who.id()).await?;
+        let all = ask.whence.own(Event::SessionsEnded, who.id(), stack.clock().now())?;
+        stack.accounts().end_all(who.id(), &trail.clone().and(all)).await?;
     } else {
-        stack.sessions().end(who.id(), &who.session.name).await?;
+        stack.sessions().end(who.id(), &who.session.name, &trail).await?;
     }
-    ask.whence.note(Event::LoggedOut, Some(who.id()));
+    log(&trail);
     // The device stays known: it is what keeps strangers from locking its owner out.
     Ok(Reply::done()
         .with_header(SET_COOKIE, &cookie(SESSION_COOKIE, "", Some(0)))

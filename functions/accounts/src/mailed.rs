@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
 use screensort_crypto::OneTimeToken;
-use screensort_http::{Code, Problem, Reply, Whence};
+use screensort_http::{Authority, Code, Problem, Reply, Whence, log};
 use screensort_runtime::Stack;
-use screensort_store::To;
+use screensort_store::{To, Trail};
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{self, Secret};
@@ -54,6 +54,7 @@ pub(crate) async fn ask_for(
     kind: &str,
     email: &str,
     whence: &Whence,
+    trail: Option<&Trail>,
 ) -> Result<Reply<Asked>, Problem> {
     let email = ask::email(email)?;
     draw_by_prefix(stack, "mail", Limit::MAIL_PER_PREFIX, whence).await?;
@@ -61,6 +62,12 @@ pub(crate) async fn ask_for(
     let may_mail = draw(stack, &format!("mail#{}", terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
     let kind = if may_mail { kind } else { "none" };
     let letter = letter(kind, To::Terms(terms), None, stack.clock().now())?;
-    stack.outbox().post(&letter).await?;
+    match trail {
+        Some(trail) => {
+            stack.outbox().post_with(&letter, &stack.audit(), trail).await?;
+            log(trail);
+        }
+        None => stack.outbox().post(&letter).await?,
+    }
     Ok(Reply::ok(Asked { status: "accepted" }))
 }

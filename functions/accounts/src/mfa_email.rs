@@ -2,7 +2,7 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Problem, Recent, Reply, Whence};
+use screensort_http::{Code, Endpoint, Problem, Recent, Reply, Whence, log};
 use screensort_routes::{MFA_EMAIL_OFF, MFA_EMAIL_ON};
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -24,8 +24,9 @@ async fn on(
         return Err(Problem::new(Code::Conflict).with_detail("The authenticator is the second factor."));
     }
     let notice = letter("mfa_enabled", To::Account(who.id().to_owned()), None, stack.clock().now())?;
-    stack.accounts().set_mail_factor(who.id(), true, &notice).await?;
-    whence.note(Event::MfaEnabled, Some(who.id()));
+    let trail = whence.own(Event::MfaEnabled, who.id(), stack.clock().now())?;
+    stack.accounts().set_mail_factor(who.id(), true, &notice, &trail).await?;
+    log(&trail);
     Ok(Reply::done())
 }
 
@@ -35,7 +36,8 @@ async fn off(
     stack: Stack,
 ) -> Result<Reply<()>, Problem> {
     let notice = letter("mfa_disabled", To::Account(who.id().to_owned()), None, stack.clock().now())?;
-    stack.accounts().set_mail_factor(who.id(), false, &notice).await?;
-    whence.note(Event::MfaDisabled, Some(who.id()));
+    let trail = whence.own(Event::MfaDisabled, who.id(), stack.clock().now())?;
+    stack.accounts().set_mail_factor(who.id(), false, &notice, &trail).await?;
+    log(&trail);
     Ok(Reply::done())
 }

@@ -2,7 +2,7 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Problem, Recent, Reply, Whence};
+use screensort_http::{Code, Endpoint, Problem, Recent, Reply, Whence, log};
 use screensort_routes::MFA_RECOVERY_CODES;
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -26,9 +26,10 @@ async fn renew(
     }
     let (shown, kept) = codes(&stack, who.id()).await?;
     let notice = letter("recovery_renewed", To::Account(who.id().to_owned()), None, stack.clock().now())?;
-    if !stack.accounts().renew_recovery(&person, &kept, &notice).await? {
+    let trail = whence.own(Event::RecoveryRenewed, who.id(), stack.clock().now())?;
+    if !stack.accounts().renew_recovery(&person, &kept, &notice, &trail).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    whence.note(Event::RecoveryRenewed, Some(who.id()));
+    log(&trail);
     Ok(Reply::ok(shown))
 }

@@ -5,7 +5,7 @@ use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_auth::recovery::RecoveryCode;
 use screensort_auth::totp::{Step, TotpSecret};
-use screensort_http::{Code, Endpoint, Member, Problem, Recent, Reply};
+use screensort_http::{Code, Endpoint, Member, Problem, Recent, Reply, Whence, log};
 use screensort_routes::{MFA_TOTP_BEGIN, MFA_TOTP_CONFIRM, MFA_TOTP_REMOVE};
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -47,18 +47,20 @@ struct Body {
 
 async fn begin(
     Recent { who, .. }: Recent<may::AccountWriteOwn>,
-    (): (),
+    whence: Whence,
     stack: Stack,
 ) -> Result<Reply<Begun>, Problem> {
     let person = whole(&stack, &who).await?;
     let secret = TotpSecret::generate()?;
     let key = data_key(&stack, &person).await?;
     let sealed = seal(&key, who.id(), "totp", secret.as_bytes())?;
-    if !stack.accounts().begin_totp(who.id(), &sealed).await? {
+    let trail = whence.own(Event::MfaBegun, who.id(), stack.clock().now())?;
+    if !stack.accounts().begin_totp(who.id(), &sealed, &trail).await? {
         return Err(
             Problem::new(Code::Conflict).with_detail("An authenticator is enrolled: remove it first.")
         );
     }
+    log(&trail);
     let name = &person.account.username;
     Ok(Reply::ok(Begun {
         otpauth_uri: secret.otpauth_uri(ISSUER, name).to_string(),
@@ -95,17 +97,19 @@ async fn confirm(
     let key = data_key(&stack, &person).await?;
     let secret = TotpSecret::from_bytes(&open(&key, who.id(), "totp", &sealed)?)?;
     let Some(Step(step)) = secret.verify(ask.body.code.expose(), now, None) else {
-        ask.whence.note(Event::MfaFailed, Some(who.id()));
+        stack.witness(&ask.whence.own(Event::MfaFailed, who.id(), now)?).await;
         return Err(Problem::new(Code::WrongCode));
     };
     let (shown, kept) = codes(&stack, who.id()).await?;
     let notice = letter("mfa_enabled", To::Account(who.id().to_owned()), None, now)?;
     let session = &who.session.name;
-    if !stack.accounts().confirm_totp(&person, &sealed, step, &kept, session, &notice).await? {
+    let trail = ask.whence.own(Event::MfaEnabled, who.id(), now)?;
+    let accounts = stack.accounts();
+    if !accounts.confirm_totp(&person, &sealed, step, &kept, session, &notice, &trail).await? {
         return Err(nothing());
     }
     guard::forgive(&stack, &reserved, &ask.whence).await?;
-    ask.whence.note(Event::MfaEnabled, Some(who.id()));
+    log(&trail);
     Ok(Reply::ok(shown))
 }
 
@@ -121,9 +125,10 @@ async fn remove(
     let step = check_code(&stack, &person, &ask.body.code, &ask.whence).await?;
     let to = To::Account(who.id().to_owned());
     let notice = letter("mfa_disabled", to, None, stack.clock().now())?;
-    if !stack.accounts().remove_totp(&person, step, &notice).await? {
+    let trail = ask.whence.own(Event::MfaDisabled, who.id(), stack.clock().now())?;
+    if !stack.accounts().remove_totp(&person, step, &notice, &trail).await? {
         return Err(Problem::new(Code::WrongCode));
     }
-    ask.whence.note(Event::MfaDisabled, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }

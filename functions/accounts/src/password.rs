@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_auth::password::Context;
-use screensort_http::{Code, Endpoint, Member, Problem, Reply};
+use screensort_http::{Code, Endpoint, Member, Problem, Reply, log};
 use screensort_routes::PASSWORD;
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -44,9 +44,11 @@ async fn change(
     let notice = letter("password_changed", To::Account(who.id().to_owned()), None, now)?;
     let old = &person.credentials.password;
     let session = &who.session.name;
-    if !stack.accounts().change_password(&person.account, old, &hashed, session, now, &notice).await? {
+    let trail = ask.whence.own(Event::PasswordChanged, who.id(), now)?;
+    let accounts = stack.accounts();
+    if !accounts.change_password(&person.account, old, &hashed, session, now, &notice, &trail).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    ask.whence.note(Event::PasswordChanged, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }

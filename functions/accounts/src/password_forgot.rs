@@ -14,7 +14,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn forgot(_: Anyone, ask: Ask<EmailBody>, stack: Stack) -> Result<Reply<Asked>, Problem> {
-    let reply = ask_for(&stack, "reset", &ask.body.email, &ask.whence).await?;
-    ask.whence.note(Event::PasswordForgotten, None);
-    Ok(reply)
+    // Whom it concerns is looked up by the mailer only.
+    let trail = ask.whence.trail(Event::PasswordForgotten, None, None, stack.clock().now())?;
+    ask_for(&stack, "reset", &ask.body.email, &ask.whence, Some(&trail)).await
 }

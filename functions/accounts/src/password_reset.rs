@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
-use screensort_http::{Anyone, Endpoint, Problem, Reply};
+use screensort_http::{Anyone, Endpoint, Problem, Reply, log};
 use screensort_routes::PASSWORD_RESET;
 use screensort_runtime::Stack;
 use screensort_store::To;
@@ -46,9 +46,10 @@ async fn reset(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<()>, Pro
     let password = new_password(&stack, "/new_password", &ask.body.new_password, &context)?;
     let hashed = hash(&stack, &password).await?;
     let notice = letter("password_changed", To::Account(token.account.clone()), None, now)?;
-    if !stack.accounts().reset(&person.account, &burnt, &hashed, now, &notice).await? {
+    let trail = ask.whence.own(Event::PasswordReset, &token.account, now)?;
+    if !stack.accounts().reset(&person.account, &burnt, &hashed, now, &notice, &trail).await? {
         return Err(gone());
     }
-    ask.whence.note(Event::PasswordReset, Some(&token.account));
+    log(&trail);
     Ok(Reply::done())
 }

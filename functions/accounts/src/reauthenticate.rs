@@ -6,7 +6,7 @@ use screensort_auth::may;
 use screensort_auth::password::{Password, Verdict};
 use screensort_auth::totp::Step;
 use screensort_http::member::invalid_token;
-use screensort_http::{Authority, Endpoint, Member, Problem, Reply, Whence};
+use screensort_http::{Authority, Endpoint, Member, Problem, Reply, Whence, log};
 use screensort_routes::REAUTHENTICATE;
 use screensort_runtime::Stack;
 use screensort_store::Person;
@@ -48,10 +48,12 @@ async fn reauthenticate(
         }
         _ => return Err(refused("/password", "missing_field", "give either password or code")),
     }
-    if !stack.sessions().proven(who.id(), &who.session.name, stack.clock().now()).await? {
+    let now = stack.clock().now();
+    let trail = ask.whence.own(Event::Reauthenticated, who.id(), now)?;
+    if !stack.sessions().proven(who.id(), &who.session.name, now, &trail).await? {
         return Err(invalid_token());
     }
-    ask.whence.note(Event::Reauthenticated, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }
 
@@ -69,7 +71,8 @@ pub(crate) async fn check_password(
         Err(_) => false,
     };
     if !right {
-        whence.note(Event::LoginFailed, Some(&person.account.id));
+        let trail = whence.own(Event::LoginFailed, &person.account.id, stack.clock().now())?;
+        stack.witness(&trail).await;
         return Err(wrong());
     }
     guard::forgive(stack, &reserved, whence).await
@@ -88,7 +91,8 @@ pub(crate) async fn check_code(
     let secret = totp_secret(stack, person).await?;
     let step = secret.and_then(|secret| secret.verify(code.expose(), stack.clock().now(), used));
     let Some(Step(step)) = step else {
-        whence.note(Event::MfaFailed, Some(&person.account.id));
+        let trail = whence.own(Event::MfaFailed, &person.account.id, stack.clock().now())?;
+        stack.witness(&trail).await;
         return Err(wrong());
     };
     guard::forgive(stack, &reserved, whence).await?;

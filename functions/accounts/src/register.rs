@@ -5,7 +5,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
 use screensort_crypto::KeyService;
-use screensort_http::{Anyone, Code, Endpoint, Problem, Reply};
+use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, log};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
 use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Registered, To};
@@ -111,13 +111,17 @@ async fn settle(
             return Err(Problem::new(Code::UsernameTaken));
         }
         if let Some((_, owner)) = owners.first() {
-            stack.outbox().post(&post("already_registered")?).await?;
-            ask.whence.note(Event::AccountDuplicated, Some(owner));
+            let now = new.account.created_at;
+            let trail = ask.whence.trail(Event::AccountDuplicated, None, Some(owner), now)?;
+            // One write, as for a new account.
+            stack.outbox().post_with(&post("already_registered")?, &stack.audit(), &trail).await?;
+            log(&trail);
             return Ok(());
         }
-        match accounts.register(new, Some(&post("verify")?)).await? {
+        let trail = ask.whence.own(Event::AccountCreated, &new.account.id, new.account.created_at)?;
+        match accounts.register(new, Some(&post("verify")?), &trail).await? {
             Registered::Yes => {
-                ask.whence.note(Event::AccountCreated, Some(&new.account.id));
+                log(&trail);
                 return Ok(());
             }
             Registered::NameTaken => return Err(Problem::new(Code::UsernameTaken)),

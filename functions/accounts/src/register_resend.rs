@@ -13,5 +13,5 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn resend(_: Anyone, ask: Ask<EmailBody>, stack: Stack) -> Result<Reply<Asked>, Problem> {
-    ask_for(&stack, "verify", &ask.body.email, &ask.whence).await
+    ask_for(&stack, "verify", &ask.body.email, &ask.whence, None).await
 }

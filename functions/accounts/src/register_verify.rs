@@ -1,7 +1,7 @@
 //! `POST /register/verify`: verify an address with the mailed token.
 
 use screensort_auth::event::Event;
-use screensort_http::{Anyone, Endpoint, Problem, Reply};
+use screensort_http::{Anyone, Endpoint, Problem, Reply, log};
 use screensort_routes::REGISTER_VERIFY;
 use screensort_runtime::Stack;
 
@@ -20,9 +20,10 @@ async fn verify(_: Anyone, ask: Ask<TokenBody>, stack: Stack) -> Result<Reply<()
     let now = stack.clock().now();
     let hash = hashed(&ask.body.token, PURPOSE)?;
     let token = stack.one_time().token(&hash, now).await?.ok_or_else(gone)?;
-    if !stack.accounts().verify(&token.account, &hash, now).await? {
+    let trail = ask.whence.own(Event::AccountVerified, &token.account, now)?;
+    if !stack.accounts().verify(&token.account, &hash, now, &trail).await? {
         return Err(gone());
     }
-    ask.whence.note(Event::AccountVerified, Some(&token.account));
+    log(&trail);
     Ok(Reply::done())
 }

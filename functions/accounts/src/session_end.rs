@@ -2,7 +2,7 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Authority, Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence};
+use screensort_http::{Authority, Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence, log};
 use screensort_routes::SESSION_END;
 use screensort_runtime::Stack;
 
@@ -29,9 +29,10 @@ async fn end(
     stack: Stack,
 ) -> Result<Reply<()>, Problem> {
     // The key is under the caller's own: another person's session is not found.
-    if !stack.sessions().end(who.id(), &ask.id).await? {
+    let trail = ask.whence.own(Event::SessionRevoked, who.id(), stack.clock().now())?;
+    if !stack.sessions().end(who.id(), &ask.id, &trail).await? {
         return Err(Problem::new(Code::NotFound).with_detail("You have no session with this id."));
     }
-    ask.whence.note(Event::SessionRevoked, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }

@@ -11,7 +11,7 @@ use screensort_auth::token::{AccessGrant, LIFETIME};
 use screensort_auth::{Permission, Role};
 use screensort_crypto::OneTimeToken;
 use screensort_http::member::{COOKIE_PURPOSE, SESSION_COOKIE, STRONG, life, session_id, standing};
-use screensort_http::{Authority, Problem, Reply, Whence};
+use screensort_http::{Authority, Problem, Reply, Whence, log};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Login, Opened, Opening, Person, Proof, Session, To};
 use serde::Serialize;
@@ -134,13 +134,14 @@ pub(crate) async fn start(stack: &Stack, how: Start<'_>) -> Result<Option<Reply<
     if matches!(how.proof, Some(Proof::Recovery(_))) {
         opening.letters.push(letter("recovery_used", to(), None, now)?);
     }
-    if stack.sessions().open(&account.id, &session, &opening).await? == Opened::Spent {
+    let mut trail = how.whence.own(Event::LoginSucceeded, &account.id, now)?;
+    if matches!(how.proof, Some(Proof::Recovery(_))) {
+        trail = trail.and(how.whence.own(Event::RecoveryUsed, &account.id, now)?);
+    }
+    if stack.sessions().open(&account.id, &session, &opening, &trail).await? == Opened::Spent {
         return Ok(None);
     }
-    how.whence.note(Event::LoginSucceeded, Some(&account.id));
-    if matches!(how.proof, Some(Proof::Recovery(_))) {
-        how.whence.note(Event::RecoveryUsed, Some(&account.id));
-    }
+    log(&trail);
     crate::guard::give_back(stack, how.whence).await?;
     let (subject, known) = how.device;
     let macs = stack.mac_ring().await?;

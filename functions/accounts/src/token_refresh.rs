@@ -5,7 +5,7 @@ use screensort_auth::event::Event;
 use screensort_auth::refresh::{Family, RefreshToken, Rotation, judge};
 use screensort_auth::session::{State, state};
 use screensort_http::member::{invalid_token, life, split_session_id, unauthenticated};
-use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply};
+use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, log};
 use screensort_routes::TOKEN_REFRESH;
 use screensort_runtime::Stack;
 use serde::Deserialize;
@@ -28,10 +28,10 @@ struct Body {
 async fn refresh(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAnswer>, Problem> {
     let now = stack.clock().now();
     let macs = stack.mac_ring().await?;
-    let shown = RefreshToken::parse(&macs, ask.body.refresh_token.expose()).map_err(|_| {
-        ask.whence.note(Event::TokenRefused, None);
-        invalid_token()
-    })?;
+    let Ok(shown) = RefreshToken::parse(&macs, ask.body.refresh_token.expose()) else {
+        stack.witness(&ask.whence.trail(Event::TokenRefused, None, None, now)?).await;
+        return Err(invalid_token());
+    };
     let (owner, name) = split_session_id(shown.session()).ok_or_else(invalid_token)?;
     // Two looks: whoever loses the race against the same token finds it rotated a moment ago.
     for _ in 0..3 {
@@ -53,8 +53,10 @@ async fn refresh(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginA
             }
             Rotation::Predecessor => {}
             Rotation::Reuse => {
-                stack.sessions().end(owner, name).await?;
-                ask.whence.note(Event::TokenReused, Some(owner));
+                let trail = ask.whence.trail(Event::TokenReused, None, Some(owner), now)?;
+                if stack.sessions().end(owner, name, &trail).await? {
+                    log(&trail);
+                }
                 return Err(unauthenticated(Code::TokenReuse));
             }
         }

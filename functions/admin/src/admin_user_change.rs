@@ -1,14 +1,18 @@
 //! `PATCH /admin/users/{id}`: change an account's roles, grants, denials or state.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::role::{Change, RoleChangeFault, Standing, check_change};
 use screensort_auth::{Permission, Permissions, Role, may};
+use screensort_crypto::{KeyRing, MacKey};
 use screensort_http::member::standing;
-use screensort_http::{Code, Endpoint, FieldError, Input, Opening, Problem, Recent, Reply, Text, Whence};
+use screensort_http::{
+    Code, Endpoint, FieldError, Input, Opening, Problem, Recent, Reply, Text, Whence, log,
+};
 use screensort_routes::ADMIN_USER_CHANGE;
 use screensort_runtime::Stack;
-use screensort_store::Account;
+use screensort_store::{Account, Trail};
 use serde::Deserialize;
 
 use crate::user::AdminUser;
@@ -77,10 +81,14 @@ async fn change(
         ..before.clone()
     };
     let more = i8::from(new.is_administering()) - i8::from(old.is_administering());
-    if !accounts.set_standing(&before, &after, more).await? {
+    let ring = stack.mac_ring().await?;
+    let hashes = (standing_hash(&ring, &before), standing_hash(&ring, &after));
+    let trail = trail(&ask.whence, &old, &new, who.id(), &before.id, stack.clock().now())?;
+    let trail = trail.with_values(Some(hashes.0), Some(hashes.1));
+    if !accounts.set_standing(&before, &after, more, &trail).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    note(&ask.whence, &old, &new, &before.id);
+    log(&trail);
     Ok(Reply::ok(AdminUser::of(after)))
 }
 
@@ -129,13 +137,33 @@ fn refused(fault: RoleChangeFault) -> Problem {
     Problem::new(code).with_detail(detail)
 }
 
-fn note(whence: &Whence, old: &Standing, new: &Standing, account: &str) {
-    match (old.disabled, new.disabled) {
-        (false, true) => whence.note(Event::AccountDisabled, Some(account)),
-        (true, false) => whence.note(Event::AccountEnabled, Some(account)),
-        _ => {}
-    }
+/// What the change is, as records: each of what changed, or that the sessions ended.
+fn trail(
+    whence: &Whence,
+    old: &Standing,
+    new: &Standing,
+    actor: &str,
+    account: &str,
+    now: Timestamp,
+) -> Result<Trail, Problem> {
+    let mut events = match (old.disabled, new.disabled) {
+        (false, true) => vec![Event::AccountDisabled],
+        (true, false) => vec![Event::AccountEnabled],
+        _ => vec![],
+    };
     if (&old.roles, old.grants, old.denials) != (&new.roles, new.grants, new.denials) {
-        whence.note(Event::RoleChanged, Some(account));
+        events.push(Event::RoleChanged);
     }
+    let of = |event| whence.trail(event, Some(actor), Some(account), now);
+    let mut events = events.into_iter();
+    let first = of(events.next().unwrap_or(Event::SessionsEnded))?;
+    events.try_fold(first, |trail, event| Ok(trail.and(of(event)?)))
+}
+
+/// A keyed hash of an account's standing: who knows a standing can tell whether it was this one.
+fn standing_hash(ring: &KeyRing<MacKey>, account: &Account) -> String {
+    let words = [&account.roles, &account.grants, &account.denials].map(|words| words.join(" "));
+    let state = if account.disabled { "disabled" } else { "open" };
+    let parts = [words[0].as_bytes(), words[1].as_bytes(), words[2].as_bytes(), state.as_bytes()];
+    ring.tag("audit.standing", &parts).1.to_text()
 }

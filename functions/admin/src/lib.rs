@@ -2,6 +2,8 @@
 //!
 //! An administrator sees names, roles and states; never an address, a password or a second factor.
 
+pub mod admin_access_review;
+pub mod admin_audit;
 pub mod admin_user_change;
 pub mod admin_users;
 mod user;
@@ -11,5 +13,10 @@ use screensort_runtime::Stack;
 
 /// The endpoints of this area.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
-    vec![admin_user_change::endpoint(), admin_users::endpoint()]
+    vec![
+        admin_access_review::endpoint(),
+        admin_audit::endpoint(),
+        admin_user_change::endpoint(),
+        admin_users::endpoint(),
+    ]
 }

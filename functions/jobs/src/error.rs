@@ -32,6 +32,15 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] screensort_store::Error),
+    /// A key, a secret or the randomness that the job needs is not to be had.
+    #[error("a key or a secret cannot be used: {0}")]
+    Keys(String),
+    /// A bucket failed.
+    #[error(transparent)]
+    Objects(#[from] screensort_runtime::ObjectsError),
+    /// The trail's chain does not hold.
+    #[error("the trail is broken: {0}")]
+    Broken(String),
     /// The catalogue cannot be built.
     #[error("the catalogue cannot be built")]
     Catalog(#[from] screensort_catalog::Error),
@@ -41,6 +50,9 @@ pub enum Error {
     /// The model cannot be trained.
     #[error("the recommendation model cannot be trained")]
     Model(#[from] screensort_recommend::Error),
+    /// What was done could not be written down.
+    #[error("there is no randomness for a record: {0}")]
+    Untraced(String),
     /// The training was stopped half way.
     #[error("the training was stopped")]
     Interrupted,
@@ -71,6 +83,12 @@ impl From<screensort_tmdb::Error> for Error {
             screensort_tmdb::Error::BadAddress { why } => Self::Address { why },
             error => Self::Tmdb(error),
         }
+    }
+}
+
+impl From<screensort_http::Problem> for Error {
+    fn from(problem: screensort_http::Problem) -> Self {
+        Self::Keys(problem.causes().unwrap_or_else(|| problem.code().word().to_owned()))
     }
 }
 

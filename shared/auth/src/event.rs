@@ -118,8 +118,6 @@ events! {
     SessionRevoked = "auth.session.revoked", Routine, "account", Auditor, 0/0;
     /// All sessions of an account were ended.
     SessionsEnded = "auth.sessions.ended", Notable, "account", Auditor, 20/15;
-    /// A session's tokens were renewed.
-    TokenRefreshed = "auth.token.refreshed", Routine, "account", Auditor, 0/0;
     /// A refresh token came a second time; its session was ended.
     TokenReused = "auth.token.reused", Critical, "account", Auditor, 1/5;
     /// Credentials that are no good were shown.

@@ -18,6 +18,7 @@ mod param;
 mod problem;
 mod reply;
 mod request;
+mod trail;
 mod version;
 mod whence;
 
@@ -33,5 +34,6 @@ pub use param::{Param, Tenths, Text, Whole};
 pub use problem::{Code, Problem};
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
+pub use trail::{UNKNOWN, log, trail_of};
 pub use version::{IfMatch, entity_version};
 pub use whence::Whence;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use http::Method;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use jiff::Timestamp;
+use screensort_auth::event::Event;
 use screensort_auth::session::{Life, State, is_recent};
 use screensort_auth::token::Verifier;
 use screensort_auth::{Demand, Permission, Permissions, browser, role, session};
 use screensort_crypto::{KeyRing, MacKey, OneTimeToken};
 use screensort_routes::Access;
-use screensort_store::{Account, Session, Sessions};
+use screensort_store::{Account, Audit, Session, Sessions};
 
 use crate::{Actor, Code, Incoming, Problem, Whence};
 
@@ -42,6 +43,9 @@ pub trait Authority: Sync {
 
     /// The sessions.
     fn sessions(&self) -> Sessions;
+
+    /// The trail.
+    fn audit(&self) -> Audit;
 
     /// The time.
     fn now(&self) -> Timestamp;
@@ -263,9 +267,22 @@ impl<P: Demand, C: Authority> Actor<C> for Member<P> {
         let who = identify(request, context).await?;
         let who = who.ok_or_else(|| unauthenticated(Code::Unauthorized))?;
         if !who.permissions.contains(P::PERMISSION) {
+            denied(request, context, &who).await;
             return Err(Problem::new(Code::Forbidden));
         }
         Ok(Self { who, permission: PhantomData })
+    }
+}
+
+/// Keeps that somebody was refused what their rights do not allow. The refusal stands whether or not it is kept.
+async fn denied<C: Authority>(request: &Incoming, context: &C, who: &SignedIn) {
+    let trail = Whence::of(request).own(Event::AccessDenied, who.id(), context.now());
+    if let Ok(trail) = trail {
+        if let Err(error) = context.audit().keep(&trail).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(name: "audit.unwritten", error, "a record of the trail could not be kept");
+        }
+        crate::log(&trail);
     }
 }
 

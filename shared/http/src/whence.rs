@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use http::header::{COOKIE, ORIGIN, USER_AGENT};
-use screensort_auth::event::Event;
 
 use crate::{Incoming, Input, Opening};
 
@@ -34,20 +33,6 @@ impl Whence {
             fetch_site: request.header("sec-fetch-site").map(str::to_owned),
             cookies: cookies(request),
         }
-    }
-
-    /// Logs a security event. `account` is whom it concerns, by id, if that is known.
-    pub fn note(&self, event: Event, account: Option<&str>) {
-        tracing::info!(
-            target: "security",
-            event = event.name(),
-            alarming = event.is_alarming(),
-            account = account.unwrap_or_default(),
-            source = %self.source,
-            request_id = self.request_id,
-            "{}",
-            event.name()
-        );
     }
 
     /// A cookie's value, if the cookie was sent exactly once.

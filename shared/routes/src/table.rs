@@ -86,6 +86,10 @@ routes! {
         "Accounts, with roles and state.";
     ADMIN_USER_CHANGE: PATCH "/admin/users/{id}" => Admin/"admin_user_change", Recent(UsersManage), Attempts, NoStore,
         "Change an account's roles, grants, denials or state.";
+    ADMIN_AUDIT: GET "/admin/audit" => Admin/"admin_audit", Member(AuditRead), Read, NoStore,
+        "What happened on a day, newest first, and whether the record still is what it was.";
+    ADMIN_ACCESS_REVIEW: GET "/admin/access_review" => Admin/"admin_access_review", Member(AccessReviewRead), Read, NoStore,
+        "The last review of who may do what.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
         "Browse films by filters, in one of five orders.";
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,

@@ -9,7 +9,9 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey, random_bytes};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, Attempts, Library, OneTime, Outbox, Sessions, Voters};
+use screensort_store::{
+    Accounts, Attempts, Audit, Leftovers, Library, OneTime, Outbox, Sessions, Trail, Voters,
+};
 
 use crate::{Stack, client};
 
@@ -31,10 +33,30 @@ impl Stack {
         (self.dynamodb().clone(), &self.settings().tables.auth)
     }
 
+    fn trail_table(&self) -> Audit {
+        Audit::new(self.dynamodb().clone(), self.settings().tables.audit.clone())
+    }
+
+    /// Keeps and logs what changes nothing: an attempt that failed, a refusal, a look. It stands whether or not
+    /// it can be kept; its line in the log holds all of it.
+    pub async fn witness(&self, trail: &Trail) {
+        if let Err(error) = self.trail_table().keep(trail).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(name: "audit.unwritten", error, "a record of the trail could not be kept");
+        }
+        screensort_http::log(trail);
+    }
+
+    /// What expiry does not clean in the table of credentials.
+    pub fn leftovers(&self) -> Leftovers {
+        let (client, table) = self.auth_table();
+        Leftovers::new(client, table, self.trail_table())
+    }
+
     /// The accounts.
     pub fn accounts(&self) -> Accounts {
         let (client, table) = self.auth_table();
-        Accounts::new(client, table)
+        Accounts::new(client, table, self.trail_table())
     }
 
     /// Tokens and tickets that work once.
@@ -178,7 +200,11 @@ impl Authority for Stack {
 
     fn sessions(&self) -> Sessions {
         let (client, table) = self.auth_table();
-        Sessions::new(client, table)
+        Sessions::new(client, table, self.trail_table())
+    }
+
+    fn audit(&self) -> Audit {
+        self.trail_table()
     }
 
     fn now(&self) -> Timestamp {

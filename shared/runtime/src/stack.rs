@@ -83,6 +83,10 @@ impl Stack {
         self.0.dynamodb.get_or_init(|| client::dynamodb(&self.0.settings, self.http()))
     }
 
+    pub(crate) fn s3(&self) -> &aws_sdk_s3::Client {
+        self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http()))
+    }
+
     /// The published catalogues.
     pub fn artifacts(&self) -> Artifacts {
         self.folder("catalog")
@@ -94,8 +98,7 @@ impl Stack {
     }
 
     fn folder(&self, folder: &'static str) -> Artifacts {
-        let s3 = self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http())).clone();
-        Artifacts::new(s3, self.0.settings.artifacts_bucket.clone(), folder)
+        Artifacts::new(self.s3().clone(), self.0.settings.artifacts_bucket.clone(), folder)
     }
 
     /// The catalogue in memory: loaded at first use, looked at for a newer version at most every five minutes.

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, text};
 use crate::outbox::{Letter, letter_item};
 use crate::sessions::{Session, is_session, session_of};
@@ -20,7 +21,7 @@ use crate::{Error, one_time};
 pub(crate) const ACCOUNT: &str = "ACCOUNT";
 pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
 const KEY: &str = "KEY";
-const OWNER: &str = "OWNER";
+pub(crate) const OWNER: &str = "OWNER";
 const RECOVERY: &str = "RECOVERY#";
 
 pub(crate) fn account_key(id: &str) -> String {
@@ -138,12 +139,12 @@ pub enum Registered {
 
 /// The accounts.
 #[derive(Debug, Clone)]
-pub struct Accounts(Vault);
+pub struct Accounts(Vault, Audit);
 
 impl Accounts {
-    /// In `table`.
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self(Vault::new(client, table))
+    /// In `table`; what changes them leaves its trail in `audit`.
+    pub fn new(client: Client, table: impl Into<String>, audit: Audit) -> Self {
+        Self(Vault::new(client, table), audit)
     }
 
     /// Handle of an address, by its term in the blind index.
@@ -198,7 +199,12 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn register(&self, new: &NewAccount, letter: Option<&Letter>) -> Result<Registered, Error> {
+    pub async fn register(
+        &self,
+        new: &NewAccount,
+        letter: Option<&Letter>,
+        trail: &Trail,
+    ) -> Result<Registered, Error> {
         let id = &new.account.id;
         let owned = |handle: String| {
             let mut item = owner_key(&handle);
@@ -220,6 +226,7 @@ impl Accounts {
         if let Some(letter) = letter {
             writes.push(self.0.putting(letter_item(letter)?, None)?);
         }
+        writes.extend(self.1.writes(trail)?);
         Ok(match self.0.transact(writes).await? {
             Written::Done => Registered::Yes,
             Written::Refused(at) if at.contains(&0) => Registered::NameTaken,
@@ -231,17 +238,20 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn verify(&self, id: &str, token: &str, at: Timestamp) -> Result<bool, Error> {
-        self.all(vec![
-            self.burnt(token)?,
-            self.on(
-                id,
-                ACCOUNT,
-                "SET verified_at = :at",
-                "attribute_exists(pk)",
-                vec![(":at", s(at.to_string()))],
-            )?,
-        ])
+    pub async fn verify(&self, id: &str, token: &str, at: Timestamp, trail: &Trail) -> Result<bool, Error> {
+        self.all(
+            vec![
+                self.burnt(token)?,
+                self.on(
+                    id,
+                    ACCOUNT,
+                    "SET verified_at = :at",
+                    "attribute_exists(pk)",
+                    vec![(":at", s(at.to_string()))],
+                )?,
+            ],
+            trail,
+        )
         .await
     }
 
@@ -258,24 +268,28 @@ impl Accounts {
         password: &str,
         at: Timestamp,
         letter: &Letter,
+        trail: &Trail,
     ) -> Result<bool, Error> {
-        self.all(vec![
-            self.burnt(token)?,
-            self.on(
-                &account.id,
-                ACCOUNT,
-                "SET generation = :next, verified_at = if_not_exists(verified_at, :at)",
-                "generation = :now AND disabled = :open",
-                vec![
-                    (":now", n(account.generation)),
-                    (":next", n(account.generation + 1)),
-                    (":at", s(at.to_string())),
-                    (":open", AttributeValue::Bool(false)),
-                ],
-            )?,
-            self.new_password(&account.id, password, at)?,
-            self.0.putting(letter_item(letter)?, None)?,
-        ])
+        self.all(
+            vec![
+                self.burnt(token)?,
+                self.on(
+                    &account.id,
+                    ACCOUNT,
+                    "SET generation = :next, verified_at = if_not_exists(verified_at, :at)",
+                    "generation = :now AND disabled = :open",
+                    vec![
+                        (":now", n(account.generation)),
+                        (":next", n(account.generation + 1)),
+                        (":at", s(at.to_string())),
+                        (":open", AttributeValue::Bool(false)),
+                    ],
+                )?,
+                self.new_password(&account.id, password, at)?,
+                self.0.putting(letter_item(letter)?, None)?,
+            ],
+            trail,
+        )
         .await
     }
 
@@ -292,6 +306,7 @@ impl Accounts {
         session: &str,
         at: Timestamp,
         letter: &Letter,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = self.next_generation(account, session)?;
         writes.push(self.on(
@@ -302,27 +317,27 @@ impl Accounts {
             vec![(":new", s(new)), (":old", s(old)), (":at", s(at.to_string()))],
         )?);
         writes.push(self.0.putting(letter_item(letter)?, None)?);
-        self.all(writes).await
+        self.all(writes, trail).await
     }
 
     /// Puts a better hash of the same password in `old`'s place.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn rehash(&self, id: &str, old: &str, new: &str) -> Result<bool, Error> {
+    pub async fn rehash(&self, id: &str, old: &str, new: &str, trail: &Trail) -> Result<bool, Error> {
         let values = vec![(":new", s(new)), (":old", s(old))];
-        let at = key(&account_key(id), CREDENTIALS);
-        Ok(self.0.update(at, "SET password = :new", Some("password = :old"), values).await?.is_some())
+        let write = self.on(id, CREDENTIALS, "SET password = :new", "password = :old", values)?;
+        self.all(vec![write], trail).await
     }
 
     /// Ends every session at once.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn end_all(&self, id: &str) -> Result<(), Error> {
-        let at = key(&account_key(id), ACCOUNT);
-        let change = "SET generation = generation + :one";
-        self.0.update(at, change, Some("attribute_exists(pk)"), vec![(":one", n(1))]).await?;
+    pub async fn end_all(&self, id: &str, trail: &Trail) -> Result<(), Error> {
+        let (change, there) = ("SET generation = generation + :one", "attribute_exists(pk)");
+        let write = self.on(id, ACCOUNT, change, there, vec![(":one", n(1))])?;
+        self.all(vec![write], trail).await?;
         Ok(())
     }
 
@@ -330,11 +345,11 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn begin_totp(&self, id: &str, sealed: &str) -> Result<bool, Error> {
-        let at = key(&account_key(id), CREDENTIALS);
+    pub async fn begin_totp(&self, id: &str, sealed: &str, trail: &Trail) -> Result<bool, Error> {
         let condition = "attribute_exists(pk) AND attribute_not_exists(totp)";
         let values = vec![(":sealed", s(sealed))];
-        Ok(self.0.update(at, "SET totp_pending = :sealed", Some(condition), values).await?.is_some())
+        let write = self.on(id, CREDENTIALS, "SET totp_pending = :sealed", condition, values)?;
+        self.all(vec![write], trail).await
     }
 
     /// Makes the waiting secret the second factor, with `step` as its first used one and `codes` as the only
@@ -350,6 +365,7 @@ impl Accounts {
         codes: &[String],
         session: &str,
         letter: &Letter,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let id = &person.account.id;
         let mut writes = self.next_generation(&person.account, session)?;
@@ -362,7 +378,7 @@ impl Accounts {
         )?);
         writes.extend(self.recovery(id, &person.recovery, codes)?);
         writes.push(self.0.putting(letter_item(letter)?, None)?);
-        self.all(writes).await
+        self.all(writes, trail).await
     }
 
     /// Takes the authenticator and the recovery codes away, using up the code of `step`. False if it was used
@@ -370,7 +386,13 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn remove_totp(&self, person: &Person, step: i64, letter: &Letter) -> Result<bool, Error> {
+    pub async fn remove_totp(
+        &self,
+        person: &Person,
+        step: i64,
+        letter: &Letter,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
         let id = &person.account.id;
         let mut writes = vec![self.on(
             id,
@@ -381,10 +403,11 @@ impl Accounts {
         )?];
         writes.extend(self.recovery(id, &person.recovery, &[])?);
         writes.push(self.0.putting(letter_item(letter)?, None)?);
-        self.all(writes).await
+        self.all(writes, trail).await
     }
 
-    /// Uses up the authenticator's code of `step`. False if it was used already.
+    /// Uses up the authenticator's code of `step`. False if it was used already. What the code was for leaves
+    /// the trail.
     ///
     /// # Errors
     /// If the store fails.
@@ -407,27 +430,37 @@ impl Accounts {
         person: &Person,
         codes: &[String],
         letter: &Letter,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = self.recovery(&person.account.id, &person.recovery, codes)?;
         writes.push(self.0.putting(letter_item(letter)?, None)?);
-        self.all(writes).await
+        self.all(writes, trail).await
     }
 
     /// Turns codes by mail on or off as the second factor.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn set_mail_factor(&self, id: &str, on: bool, letter: &Letter) -> Result<bool, Error> {
-        self.all(vec![
-            self.on(
-                id,
-                CREDENTIALS,
-                "SET mail_factor = :on",
-                "attribute_exists(pk)",
-                vec![(":on", AttributeValue::Bool(on))],
-            )?,
-            self.0.putting(letter_item(letter)?, None)?,
-        ])
+    pub async fn set_mail_factor(
+        &self,
+        id: &str,
+        on: bool,
+        letter: &Letter,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
+        self.all(
+            vec![
+                self.on(
+                    id,
+                    CREDENTIALS,
+                    "SET mail_factor = :on",
+                    "attribute_exists(pk)",
+                    vec![(":on", AttributeValue::Bool(on))],
+                )?,
+                self.0.putting(letter_item(letter)?, None)?,
+            ],
+            trail,
+        )
         .await
     }
 
@@ -441,6 +474,7 @@ impl Accounts {
         sealed: &str,
         term: &str,
         letters: &[Letter],
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = vec![self.on(
             id,
@@ -452,7 +486,7 @@ impl Accounts {
         for letter in letters {
             writes.push(self.0.putting(letter_item(letter)?, None)?);
         }
-        self.all(writes).await
+        self.all(writes, trail).await
     }
 
     /// Makes the waiting address, sealed anew for its place, the account's. False if the token was used, the
@@ -467,26 +501,30 @@ impl Accounts {
         term: &str,
         sealed: &str,
         letter: &Letter,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let mut owned = owner_key(&Self::email_handle(term));
         owned.insert("account".into(), s(&account.id));
-        self.all(vec![
-            self.burnt(token)?,
-            self.0.putting(owned, Some("attribute_not_exists(pk)"))?,
-            self.0.deleting(
-                owner_key(&Self::email_handle(&account.email_term)),
-                Some("account = :id"),
-                vec![(":id", s(&account.id))],
-            )?,
-            self.on(
-                &account.id,
-                ACCOUNT,
-                "SET email = :sealed, email_term = :term REMOVE pending_email, pending_term",
-                "pending_term = :term",
-                vec![(":sealed", s(sealed)), (":term", s(term))],
-            )?,
-            self.0.putting(letter_item(letter)?, None)?,
-        ])
+        self.all(
+            vec![
+                self.burnt(token)?,
+                self.0.putting(owned, Some("attribute_not_exists(pk)"))?,
+                self.0.deleting(
+                    owner_key(&Self::email_handle(&account.email_term)),
+                    Some("account = :id"),
+                    vec![(":id", s(&account.id))],
+                )?,
+                self.on(
+                    &account.id,
+                    ACCOUNT,
+                    "SET email = :sealed, email_term = :term REMOVE pending_email, pending_term",
+                    "pending_term = :term",
+                    vec![(":sealed", s(sealed)), (":term", s(term))],
+                )?,
+                self.0.putting(letter_item(letter)?, None)?,
+            ],
+            trail,
+        )
         .await
     }
 
@@ -501,6 +539,7 @@ impl Accounts {
         before: &Account,
         after: &Account,
         administrators: i8,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let list = |words: &[String]| AttributeValue::L(words.iter().map(s).collect());
         let mut writes = vec![self.on(
@@ -520,7 +559,7 @@ impl Accounts {
         if administrators != 0 {
             writes.push(self.administrators(administrators)?);
         }
-        self.all(writes).await
+        self.all(writes, trail).await
     }
 
     /// How many accounts can manage accounts.
@@ -602,7 +641,9 @@ impl Accounts {
         self.0.updating(key(&account_key(id), sk), change, condition, values)
     }
 
-    async fn all(&self, writes: Vec<TransactWriteItem>) -> Result<bool, Error> {
+    /// All of `writes` and the trail of them, or nothing.
+    async fn all(&self, mut writes: Vec<TransactWriteItem>, trail: &Trail) -> Result<bool, Error> {
+        writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
 }

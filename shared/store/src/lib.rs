@@ -6,12 +6,16 @@
 
 mod accounts;
 mod attempts;
+mod audit;
 mod catalogue;
+pub mod chain;
 mod counting;
 mod error;
 mod filler;
 mod history;
+mod leftovers;
 mod library;
+mod links;
 mod meter;
 mod one_time;
 mod outbox;
@@ -25,12 +29,15 @@ mod voters;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registered};
 pub use attempts::{Attempts, Bucket, Count, Tallies};
+pub use audit::{Audit, Record, SHARDS, Trail};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use counting::{Opinion, Recounted};
 pub use error::Error;
 pub use filler::Filler;
 pub use history::Watch;
+pub use leftovers::{Kind as LeftoverKind, Leftover, Leftovers, Next};
 pub use library::{Change, FilmState, Library, Listing};
+pub use links::{AT_ONCE, Checkpoint, Laid, Place};
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};
 pub use outbox::{Letter, Outbox, To};

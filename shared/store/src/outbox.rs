@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
-use crate::vault::{Vault, item, n, record, s};
+use crate::vault::{Vault, Written, item, n, record, s};
 
 const OUTBOX: &str = "OUTBOX";
 /// How long one mailer has a letter for itself.
@@ -69,6 +70,20 @@ impl Outbox {
     /// If the store fails.
     pub async fn post(&self, letter: &Letter) -> Result<(), Error> {
         self.0.put(letter_item(letter)?).await
+    }
+
+    /// Posts a letter together with the trail of why, in one request.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn post_with(&self, letter: &Letter, audit: &Audit, trail: &Trail) -> Result<(), Error> {
+        let mut writes = vec![self.0.putting(letter_item(letter)?, None)?];
+        writes.extend(audit.writes(trail)?);
+        match self.0.transact(writes).await? {
+            Written::Done => Ok(()),
+            // Only a record of the same id is in the way, and ids are random.
+            Written::Refused(_) => Err(Error::corrupt("record", "its id is taken")),
+        }
     }
 
     /// Letters that wait, oldest first, each of them leased to the caller until a minute from `now`.

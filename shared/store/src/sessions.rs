@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::accounts::{ACCOUNT, Account, CREDENTIALS, account_key};
+use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
 use crate::outbox::{Letter, letter_item};
 use crate::vault::{Values, Vault, Written, item, n, record, s, sort_key};
@@ -100,7 +101,7 @@ pub enum Opened {
 
 /// The sessions.
 #[derive(Debug, Clone)]
-pub struct Sessions(Vault);
+pub struct Sessions(Vault, Audit);
 
 fn logins_key(account: &str) -> String {
     format!("LOGINS#{account}")
@@ -119,9 +120,9 @@ pub(crate) fn is_session(found: &Item) -> bool {
 }
 
 impl Sessions {
-    /// In `table`.
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self(Vault::new(client, table))
+    /// In `table`; what changes them leaves its trail in `audit`.
+    pub fn new(client: Client, table: impl Into<String>, audit: Audit) -> Self {
+        Self(Vault::new(client, table), audit)
     }
 
     /// A session and its owner's account, in one request.
@@ -145,7 +146,13 @@ impl Sessions {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn open(&self, account: &str, session: &Session, with: &Opening) -> Result<Opened, Error> {
+    pub async fn open(
+        &self,
+        account: &str,
+        session: &Session,
+        with: &Opening,
+        trail: &Trail,
+    ) -> Result<Opened, Error> {
         let pk = account_key(account);
         let at =
             item(&pk, &format!("{SESSION}{}", session.name), session, Some(session.expires_at.as_second()))?;
@@ -183,6 +190,7 @@ impl Sessions {
             let expires = login.at.saturating_add(LOGINS_KEPT).map_or(i64::MAX, Timestamp::as_second);
             writes.push(self.0.putting(item(&logins_key(account), id, login, Some(expires))?, None)?);
         }
+        writes.extend(self.1.writes(trail)?);
         Ok(match self.0.transact(writes).await? {
             Written::Done => Opened::Yes,
             Written::Refused(_) => Opened::Spent,
@@ -208,9 +216,18 @@ impl Sessions {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn proven(&self, account: &str, name: &str, at: Timestamp) -> Result<bool, Error> {
-        let change = "SET authenticated_at = :at";
-        self.change(account, name, change, "attribute_exists(pk)", vec![(":at", s(at.to_string()))]).await
+    pub async fn proven(
+        &self,
+        account: &str,
+        name: &str,
+        at: Timestamp,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
+        let (change, there) = ("SET authenticated_at = :at", "attribute_exists(pk)");
+        let values = vec![(":at", s(at.to_string()))];
+        let mut writes = vec![self.0.updating(session_key(account, name), change, there, values)?];
+        writes.extend(self.1.writes(trail)?);
+        Ok(self.0.transact(writes).await? == Written::Done)
     }
 
     /// Raises the number of the refresh token that is good from `from` by one. False if it is another one, or
@@ -234,9 +251,11 @@ impl Sessions {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn end(&self, account: &str, name: &str) -> Result<bool, Error> {
-        let gone = self.0.delete_if(session_key(account, name), "attribute_exists(pk)", Vec::new()).await?;
-        Ok(gone.is_some())
+    pub async fn end(&self, account: &str, name: &str, trail: &Trail) -> Result<bool, Error> {
+        let there = Some("attribute_exists(pk)");
+        let mut writes = vec![self.0.deleting(session_key(account, name), there, Vec::new())?];
+        writes.extend(self.1.writes(trail)?);
+        Ok(self.0.transact(writes).await? == Written::Done)
     }
 
     /// A person's sessions, dead ones too.

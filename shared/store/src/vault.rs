@@ -287,6 +287,57 @@ impl Vault {
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
+    /// The items of a partition that come after `after`, in their order, at most `most` in as many requests as it
+    /// takes.
+    pub(crate) async fn query_after(&self, pk: &str, after: &str, most: usize) -> Result<Vec<Item>, Error> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let out = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND sk > :after")
+                .expression_attribute_values(":pk", s(pk))
+                // Nothing comes before a space in a sort key, and a key may not be compared with nothing.
+                .expression_attribute_values(":after", s(if after.is_empty() { " " } else { after }))
+                .consistent_read(true)
+                .limit(i32::try_from(most - items.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| Error::of("Query", e))?;
+            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            items.extend(out.items.unwrap_or_default());
+            start = out.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() || items.len() >= most {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// One page of what `filter` lets through of everything in the table.
+    pub(crate) async fn scan_where(
+        &self,
+        filter: &'static str,
+        values: Values,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let out = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression(filter)
+            .set_expression_attribute_values(map(values))
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Scan", e))?;
+        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+
     /// One page of everything in the table, for jobs and the last-resort lists of administration.
     pub(crate) async fn scan(
         &self,
