@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use screensort_accounts::person::{hash, key_context, new_id, seal, terms};
+use screensort_auth::event::Event;
 use screensort_auth::password::Password;
 use screensort_auth::{Email, Username};
 use screensort_catalog::{Catalog, FilmRef};
 use screensort_crypto::{KeyService, OneTimeToken};
-use screensort_http::Problem;
+use screensort_http::{Problem, trail_of};
 use screensort_jobs::train_recommender;
 use screensort_model::{GenreId, MovieId, Rating, Thumb};
 use screensort_runtime::Stack;
@@ -220,7 +221,8 @@ async fn account(
         unique_name: name.unique_form(),
         administers: false,
     };
-    match stack.accounts().register(&new, None).await? {
+    let trail = trail_of(Event::AccountCreated, REQUEST, &id, REQUEST, now)?;
+    match stack.accounts().register(&new, None, &trail).await? {
         Registered::Yes => Ok((email.as_str().to_owned(), id)),
         Registered::NameTaken | Registered::EmailTaken => Err(Error::Done),
     }

@@ -131,7 +131,7 @@ pub(crate) async fn start(stack: &Stack, how: Start<'_>) -> Result<Option<Reply<
         proof: how.proof.clone(),
     };
     let to = || To::Account(account.id.clone());
-    let place = |place: &screensort_store::Place| place.is_of(&session.device, &session.prefix, now);
+    let place = |place: &screensort_store::KnownPlace| place.is_of(&session.device, &session.prefix, now);
     if how.device.is_none() && !how.person.places.iter().any(place) {
         opening.letters.push(letter("new_device", to(), Some(session.device.clone()), now)?);
     }

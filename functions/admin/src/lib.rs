@@ -2,6 +2,8 @@
 //!
 //! An administrator sees names, roles and states; never an address, a password or a second factor.
 
+pub mod admin_access_review;
+pub mod admin_audit;
 pub mod admin_operator;
 pub mod admin_user_change;
 pub mod admin_users;
@@ -12,5 +14,11 @@ use screensort_runtime::Stack;
 
 /// The endpoints of this area.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
-    vec![admin_operator::endpoint(), admin_user_change::endpoint(), admin_users::endpoint()]
+    vec![
+        admin_access_review::endpoint(),
+        admin_audit::endpoint(),
+        admin_operator::endpoint(),
+        admin_user_change::endpoint(),
+        admin_users::endpoint(),
+    ]
 }

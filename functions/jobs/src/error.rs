@@ -50,6 +50,9 @@ pub enum Error {
     /// The model cannot be trained.
     #[error("the recommendation model cannot be trained")]
     Model(#[from] screensort_recommend::Error),
+    /// What was done could not be written down.
+    #[error("there is no randomness for a record: {0}")]
+    Untraced(String),
     /// The training was stopped half way.
     #[error("the training was stopped")]
     Interrupted,

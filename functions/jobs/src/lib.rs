@@ -1,4 +1,5 @@
-//! Jobs: keeping the catalogue in step with TMDb, publishing it, learning from people's libraries, sending mail.
+//! Jobs: keeping the catalogue in step with TMDb and publishing it; learning from people's libraries; mail, keys,
+//! clean-up, review, the trail.
 //!
 //! Each job can be killed at any point and run again: work is written before the note that it is done, and
 //! everything that is written twice is written the same. A film leaves the catalogue only when TMDb itself says
@@ -6,13 +7,18 @@
 
 mod error;
 mod film;
+mod note;
 mod reader;
 mod run;
 
+pub mod access_review;
 pub mod count_films;
 pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
+pub mod rotate_signing_key;
+pub mod sessions_cleanup;
+pub mod ship_audit;
 pub mod sync_changes;
 pub mod sync_exports;
 pub mod sync_lists;
@@ -23,7 +29,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 14] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -34,6 +40,10 @@ pub const NAMES: [&str; 10] = [
     "train_recommender",
     "count_films",
     "recount_films",
+    "rotate_signing_key",
+    "sessions_cleanup",
+    "access_review",
+    "ship_audit",
 ];
 
 /// The job called `name`.
@@ -49,6 +59,10 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "train_recommender" => train_recommender::job,
         "count_films" => count_films::job,
         "recount_films" => recount_films::job,
+        "rotate_signing_key" => rotate_signing_key::job,
+        "sessions_cleanup" => sessions_cleanup::job,
+        "access_review" => access_review::job,
+        "ship_audit" => ship_audit::job,
         _ => return None,
     })
 }

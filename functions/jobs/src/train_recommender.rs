@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use jiff::SignedDuration;
 use screensort_auth::event::Event;
+use screensort_http::{Authority, log, trail_of};
 use screensort_model::Movie;
 use screensort_recommend::{
     Card, Film, Limits, Quality, Signal, Step, Table, TrainOptions, Trained, Votes, may_replace, train,
@@ -17,6 +18,8 @@ use serde_json::Value;
 use crate::run::{count, logged, summary};
 use crate::{Counts, Error, Outcome};
 
+/// Who it is that trains, in the trail.
+const JOB: &str = "train_recommender";
 /// Parallel reads of a table.
 const SEGMENTS: u32 = 4;
 /// An account younger than this has no say: whoever makes many at once is seen before they count.
@@ -80,7 +83,7 @@ pub async fn run(
     choices: Choices,
     progress: impl FnMut(Step) + Send + 'static,
 ) -> Result<Outcome, Error> {
-    logged(stack, "train_recommender", async {
+    logged(stack, JOB, async {
         let mut counts = Counts::new();
         let everything = stack.catalogue().everything(SEGMENTS).await?;
         let catalogue: Vec<Film> =
@@ -111,14 +114,14 @@ pub async fn run(
         count(&mut counts, "films_liked", card.liked_films);
         count(&mut counts, "bytes", bytes.len());
         if !choices.force && !may_replace(card.quality.as_ref(), published_quality(stack).await?.as_ref()) {
-            note(Event::RecommendationModelRefused, &version, "worse than the current one");
+            note(stack, Event::RecommendationModelRefused, &version).await?;
             count(&mut counts, "refused", 1);
             return Ok(Outcome::done(counts));
         }
         let about = serde_json::to_value(&card).unwrap_or_default();
         stack.models().publish_with(&version, bytes, now, about).await?;
         stack.model_changed();
-        note(Event::RecommendationModelChanged, &version, "trained");
+        note(stack, Event::RecommendationModelChanged, &version).await?;
         Ok(Outcome::done(counts))
     })
     .await
@@ -131,7 +134,7 @@ pub async fn run(
 pub async fn roll_back(stack: &Stack, version: Option<&str>) -> Result<Current, Error> {
     let current = stack.models().roll_back(version).await?;
     stack.model_changed();
-    note(Event::RecommendationModelChanged, &current.version, "rolled back");
+    note(stack, Event::RecommendationModelChanged, &current.version).await?;
     Ok(current)
 }
 
@@ -196,6 +199,12 @@ async fn published_quality(stack: &Stack) -> Result<Option<Quality>, Error> {
     Ok(card.and_then(|card| card.quality))
 }
 
-fn note(event: Event, version: &str, why: &str) {
-    tracing::info!(target: "security", event = event.name(), model = version, why, "{} ({why})", event.name());
+/// Leaves the trace of what became of a model, in the trail and in the log.
+async fn note(stack: &Stack, event: Event, version: &str) -> Result<(), Error> {
+    let now = stack.clock().now();
+    let trail = trail_of(event, JOB, version, version, now);
+    let trail = trail.map_err(|problem| Error::Untraced(problem.causes().unwrap_or_default()))?;
+    stack.audit().keep(&trail).await?;
+    log(&trail);
+    Ok(())
 }

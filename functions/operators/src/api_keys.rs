@@ -152,7 +152,7 @@ async fn make(
     let secret = OneTimeToken::generate()?;
     let text = secret.to_text();
     let key = ApiKey {
-        id: stack.new_id(now)?,
+        id: stack.new_id()?,
         owner: who.id().to_owned(),
         name,
         prefix: format!("{MARK}{}", text.get(..SHOWN).unwrap_or_default()),
@@ -168,7 +168,7 @@ async fn make(
     let until = |old: &ApiKey| old.expires_at.min(now + SignedDuration::from_hours(i64::from(hours)));
     let replaces = old.as_ref().map(|old| (old.id.as_str(), until(old)));
     let letter = Letter {
-        id: stack.new_id(now)?,
+        id: stack.new_id()?,
         kind: "api_key_made".to_owned(),
         to: To::Account(who.id().to_owned()),
         about: Some(key.prefix.clone()),

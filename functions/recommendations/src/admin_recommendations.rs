@@ -2,7 +2,7 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence};
+use screensort_http::{Authority, Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence, log};
 use screensort_routes::ADMIN_RECOMMENDATIONS;
 use screensort_runtime::Stack;
 
@@ -30,15 +30,18 @@ impl Input for Ask {
 }
 
 async fn recommendations(
-    Member { .. }: Member<may::RecommendationsReadAll>,
+    Member { who, .. }: Member<may::RecommendationsReadAll>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
     let unknown = || Problem::new(Code::NotFound).with_detail("There is no account with this id.");
     let person = stack.accounts().person(&ask.account).await?.ok_or_else(unknown)?;
     let id = &person.account.id;
-    // Noted before anything is read: who looks leaves a trace even when the answer fails.
-    ask.whence.note(Event::RecommendationReadByAdmin, Some(id));
+    // Kept before anything is read: nobody looks without a trace.
+    let now = stack.clock().now();
+    let trail = ask.whence.trail(Event::RecommendationReadByAdmin, Some(who.id()), Some(id), now)?;
+    stack.audit().keep(&trail).await?;
+    log(&trail);
     let desk = Desk::of(&stack, id).await?;
     page(&desk, &ask.page, seed(id, &stack)).map(Reply::ok)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use screensort_catalog::{Catalog, Feature, FilmRef};
 use screensort_http::Problem;
-use screensort_model::{GenreId, KeywordId, PersonId};
+use screensort_model::{GenreId, KeywordId, PersonId, Preferences};
 use screensort_recommend::{Model, PageOptions, Profile, Scored};
 use screensort_runtime::{Stack, deed};
 use screensort_store::{Tuning, Wish};
@@ -62,7 +62,7 @@ impl Subject {
 /// What a person asked for more and less of.
 #[derive(Debug, Default)]
 pub(crate) struct Tastes {
-    /// 1 for more, -1 for less.
+    /// 1 for more, -1 for less; a genre of the preferences has its weight.
     features: BTreeMap<Feature, f32>,
     films: HashMap<u32, Wish>,
     popular: f32,
@@ -73,8 +73,12 @@ pub(crate) struct Tastes {
 }
 
 impl Tastes {
-    fn new(catalog: &Catalog, esteem: &Esteem<'_>, tuning: &Tuning) -> Self {
+    fn new(catalog: &Catalog, esteem: &Esteem<'_>, tuning: &Tuning, preferences: &Preferences) -> Self {
         let mut tastes = Self::default();
+        // What was asked for of a reason is more precise and comes later: it replaces the genre's weight.
+        for genre in preferences.genres.iter().filter(|genre| genre.weight.is_finite()) {
+            tastes.features.insert(Feature::Genre(genre.id), genre.weight.clamp(0.0, 1.0));
+        }
         let wishes = tuning.more.iter().map(|word| (word, Wish::More));
         for (word, wish) in wishes.chain(tuning.less.iter().map(|word| (word, Wish::Less))) {
             let sign = if wish == Wish::More { 1.0 } else { -1.0 };
@@ -136,6 +140,7 @@ pub(crate) struct Desk {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) model: Option<Arc<Model>>,
     profile: Profile,
+    pub(crate) preferences: Preferences,
     pub(crate) tastes: Tastes,
     /// Whether there is any like that the model can go by.
     pub(crate) personal: bool,
@@ -145,11 +150,11 @@ impl Desk {
     /// Reads what the person did and asked for, and brings it together with the model.
     pub(crate) async fn of(stack: &Stack, account: &str) -> Result<Self, Problem> {
         let library = stack.library();
-        let (states, tuning) =
-            futures::future::try_join(library.of_person(account), library.tuning(account)).await?;
+        let (states, (preferences, tuning)) =
+            futures::future::try_join(library.of_person(account), library.wants(account)).await?;
         let (catalog, model) = (stack.catalog().await?, stack.model().await);
-        let tastes = Tastes::new(&catalog, &Esteem::new(&catalog, model.as_deref()), &tuning);
-        let mut profile = Profile::of_deeds(states.iter().map(deed), false);
+        let tastes = Tastes::new(&catalog, &Esteem::new(&catalog, model.as_deref()), &tuning, &preferences);
+        let mut profile = Profile::of_deeds(states.iter().map(deed), preferences.include_seen);
         for thumb in &mut profile.likes {
             thumb.weight *= match tastes.films.get(&thumb.movie_id) {
                 Some(Wish::More) => MORE_LIKED,
@@ -162,7 +167,7 @@ impl Desk {
         let known =
             |model: &Model| profile.likes.iter().any(|thumb| model.likes_of(thumb.movie_id).is_some());
         let personal = model.as_deref().is_some_and(known);
-        Ok(Self { catalog, model, profile, tastes, personal })
+        Ok(Self { catalog, model, profile, preferences, tastes, personal })
     }
 
     /// The model's version, if there is one.
@@ -207,7 +212,7 @@ impl Desk {
         own.unwrap_or_else(|| general::scored(&self.esteem(), film, self.tastes.lift(id)))
     }
 
-    /// Films that are never on a page: those with a thumb, watched, rated, hidden.
+    /// Films that are never on this page: those with a thumb, hidden, and unless they were asked for, seen.
     fn named(&self) -> HashSet<u32> {
         let thumbs = self.profile.likes.iter().chain(&self.profile.dislikes).map(|thumb| thumb.movie_id);
         thumbs.chain(self.profile.exclude.iter().copied()).collect()

@@ -6,6 +6,7 @@
 pub mod admin_recommendations;
 mod desk;
 mod general;
+mod limits;
 mod reason;
 pub mod recommendation;
 pub mod recommendation_why;

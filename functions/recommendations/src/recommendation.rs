@@ -2,15 +2,14 @@
 
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_catalog::Browse;
 use screensort_catalog::card::MovieCard;
-use screensort_http::{Code, Endpoint, FieldError, Input, Member, Opening, Problem, Reply, Whole};
-use screensort_model::GenreId;
+use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whole};
 use screensort_routes::RECOMMENDATION;
 use screensort_runtime::Stack;
 use serde::Serialize;
 
 use crate::desk::{Desk, Wanted};
+use crate::limits::{Limits, lets};
 use crate::reason::{self, Reason};
 
 /// Reasons of a film that a page shows unless it is asked to explain itself.
@@ -26,8 +25,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 /// What is asked of a page of recommendations.
 pub(crate) struct Ask {
     limit: usize,
-    genre: Option<GenreId>,
-    max_runtime: Option<u16>,
+    limits: Limits,
     explain: bool,
 }
 
@@ -36,12 +34,17 @@ impl Input for Ask {
         let limit = o.query::<Whole<1, 100>>("limit", "Films; 20 unless given.");
         let genre = o.query("genre", "Films of this genre: an id of /genres.");
         let max_runtime = o.query::<Whole<1, 1_000>>("max_runtime", "At most so many minutes.");
+        let available = o
+            .query("available", "Only what one's operators of /preferences show, in one's modes and region.");
         let explain =
             o.query("explain", "Up to twenty reasons of each film instead of three, those against it too.");
         Some(Self {
             limit: limit.map_or(20, |Whole(n)| n as usize),
-            genre,
-            max_runtime: max_runtime.and_then(|Whole(n)| u16::try_from(n).ok()),
+            limits: Limits {
+                genre,
+                max_runtime: max_runtime.and_then(|Whole(n)| u16::try_from(n).ok()),
+                available,
+            },
             explain: explain.unwrap_or(false),
         })
     }
@@ -84,9 +87,7 @@ async fn recommendation(
 /// The page that `ask` asks for.
 pub(crate) fn page(desk: &Desk, ask: &Ask, seed: u64) -> Result<Answer, Problem> {
     let catalog = &desk.catalog;
-    let browse =
-        Browse { genres: ask.genre.into_iter().collect(), max_runtime: ask.max_runtime, ..Browse::default() };
-    let Some(lets) = catalog.filter(&browse) else { return Err(unknown_genre()) };
+    let lets = lets(catalog, ask.limits, &desk.preferences)?;
     let scored = desk.page(&Wanted { limit: ask.limit, lets: &lets, seed });
     let most = if ask.explain { MANY } else { FEW };
     let items = scored.iter().filter_map(|scored| {
@@ -114,12 +115,4 @@ pub(crate) fn seed(account: &str, stack: &Stack) -> u64 {
     // FNV-1a (Fowler, Noll, Vo): a seed needs no more.
     let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     account.bytes().fold(0xcbf2_9ce4_8422_2325 ^ day, mix)
-}
-
-fn unknown_genre() -> Problem {
-    Problem::new(Code::BadParameter).with_errors(vec![FieldError {
-        pointer: "/genre".to_owned(),
-        code: "unknown_value",
-        detail: "There is no such genre: /genres lists them.".to_owned(),
-    }])
 }

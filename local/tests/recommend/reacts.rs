@@ -134,3 +134,39 @@ async fn a_page_costs_the_session_and_what_the_person_said() {
     product.page(&ann, "").await;
     assert_eq!(product.store_requests("recommendation"), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_hold_and_available_mine_is_what_ones_operators_show() {
+    let product = Product::with_films().await;
+    let ann = product.somebody("ann").await;
+    for film in KIND {
+        product.thumb(&ann, film, Some(Thumb::Up)).await;
+    }
+    product.get(&ann, "/recommendation?available=mine").await.expect(400, "bad_parameter");
+    product.get(&ann, "/recommendation?available=all").await.expect(400, "bad_parameter");
+    let preferences = json!({
+        "avoid_genres": [27], "min_rating": 7.0, "max_runtime": 125, "languages": ["en"],
+        "max_certification": {"region": "US", "value": "PG-13"}, "region": "US", "modes": ["stream", "free"],
+    });
+    product.prefer(&ann, &serde_json::from_value(preferences).unwrap()).await;
+    let page = product.page(&ann, "?limit=50").await;
+    assert!(!films(&page).is_empty() && of_genre(&page, 27) == 0);
+    for item in page["items"].as_array().unwrap() {
+        let movie = &item["movie"];
+        assert!(movie["vote_average"].as_f64().unwrap() >= 7.0 && movie["runtime"].as_u64().unwrap() <= 125);
+        assert_eq!(movie["original_language"], "en");
+        assert!(["G", "PG", "PG-13"].contains(&movie["certification"].as_str().unwrap()), "{movie}");
+    }
+    let mine = product.page(&ann, "?limit=50&available=mine").await;
+    assert!(!films(&mine).is_empty() && films(&mine).len() < films(&page).len());
+    for film in films(&mine) {
+        let offers = product.ask_open(&format!("/movies/{film}/operators?region=US")).await;
+        let shown = |mode: &str| offers["modes"][mode].as_array().is_some_and(|all| !all.is_empty());
+        assert!(shown("stream") || shown("free"), "{offers}");
+    }
+    let more = json!({"genres": [{"id": 10749, "weight": 1.0}], "include_seen": true});
+    product.prefer(&ann, &serde_json::from_value(more).unwrap()).await;
+    let romantic = product.page(&ann, "").await;
+    product.prefer(&ann, &Default::default()).await;
+    assert!(of_genre(&romantic, 10749) > of_genre(&product.page(&ann, "").await, 10749));
+}

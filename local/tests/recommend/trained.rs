@@ -52,7 +52,7 @@ async fn an_empty_table_one_person_and_everybody_on_one_film_all_give_a_model() 
     for who in &people[1..] {
         product.thumb(who, 348, Some(Thumb::Up)).await;
         // A film that no catalogue has.
-        product.thumb(who, 999_999_999, Some(Thumb::Up)).await;
+        product.stray_thumb(who, 999_999_999).await;
     }
     let counts = product.train().await.counts;
     assert_eq!((counts["people"], counts["films_liked"]), (3, 1));

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use screensort::import;
 use screensort_jobs::train_recommender::{self, Choices};
-use screensort_model::{MovieId, Rating, Thumb};
+use screensort_model::{MovieId, Preferences, Rating, Thumb};
 use screensort_store::Change;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::product::{Got, Product};
 
@@ -38,9 +38,27 @@ impl Product {
         Somebody { id: session.body["user"]["id"].as_str().unwrap().to_owned(), token }
     }
 
+    /// A thumb as people give it.
     pub(crate) async fn thumb(&self, who: &Somebody, film: u64, thumb: Option<Thumb>) {
+        let action = match thumb {
+            Some(Thumb::Up) => "thumbs_up",
+            Some(Thumb::Down) => "thumbs_down",
+            None => "clear",
+        };
+        let body = json!({"movie_id": film, "action": action});
+        self.with(&who.token, "POST", "/thumbs_action", body).await.expect(200, "");
+    }
+
+    /// A thumb on a film that no catalogue has.
+    pub(crate) async fn stray_thumb(&self, who: &Somebody, film: u64) {
         let library = self.stand.stack.library();
-        assert!(library.set_thumb(&self.change(who), movie(film), thumb).await.unwrap());
+        assert!(library.set_thumb(&self.change(who), movie(film), Some(Thumb::Up)).await.unwrap());
+    }
+
+    pub(crate) async fn prefer(&self, who: &Somebody, preferences: &Preferences) {
+        let library = self.stand.stack.library();
+        let (_, version) = library.preferences(&who.id).await.unwrap();
+        assert!(library.set_preferences(&self.change(who), version, preferences).await.unwrap());
     }
 
     pub(crate) async fn rate(&self, who: &Somebody, film: u64, halves: u8) {

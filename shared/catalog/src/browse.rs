@@ -87,13 +87,13 @@ impl Catalog {
         limit: usize,
     ) -> Slice {
         let Some(filter) = Filter::new(self, browse) else { return Slice { films: Vec::new(), next: None } };
-        let named = order.iter().filter_map(|id| self.ordinal(*id));
+        let named = order.iter().filter_map(|id| self.ordinal_of(*id));
         let others = (0..).take(self.len()).filter(move |o: &u32| !knows(self.columns.ids[*o as usize]));
         self.page(named.chain(others), after, limit, |o| filter.lets(o))
     }
 
     /// Which films `browse` lets through; `None` if it can let none through.
-    pub fn filter(&self, browse: &Browse) -> Option<impl Fn(FilmRef<'_>) -> bool> {
+    pub fn filter<'c>(&'c self, browse: &Browse) -> Option<impl Fn(FilmRef<'_>) -> bool + use<'c>> {
         let filter = Filter::new(self, browse)?;
         Some(move |film: FilmRef<'_>| filter.lets(film.ordinal))
     }

@@ -132,13 +132,13 @@ impl Catalog {
     }
 
     /// A film's ordinal, by its id as a number.
-    pub(crate) fn ordinal(&self, id: u32) -> Option<u32> {
+    pub(crate) fn ordinal_of(&self, id: u32) -> Option<u32> {
         self.by_id.binary_search_by_key(&id, |(id, _)| *id).ok().map(|at| self.by_id[at].1)
     }
 
     /// The film with this id, unless it has left.
     pub fn film(&self, id: u32) -> Option<FilmRef<'_>> {
-        self.ordinal(id).map(|ordinal| self.at(ordinal))
+        self.ordinal_of(id).map(|ordinal| self.at(ordinal))
     }
 
     /// A person's name.

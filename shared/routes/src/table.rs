@@ -124,6 +124,10 @@ routes! {
         "End a link, from either side, at once.";
     LINK_CONFIRM: POST "/links/confirm" => Links/"link_confirm", Recent(LinksWriteOwn), Attempts, NoStore,
         "Confirm a link with the mailed token, signed in to the account that was mailed to.";
+    ADMIN_AUDIT: GET "/admin/audit" => Admin/"admin_audit", Member(AuditRead), Read, NoStore,
+        "What happened on a day, newest first, and whether the record still is what it was.";
+    ADMIN_ACCESS_REVIEW: GET "/admin/access_review" => Admin/"admin_access_review", Member(AccessReviewRead), Read, NoStore,
+        "The last review of who may do what.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
         "Browse films by filters, in one of five orders.";
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,

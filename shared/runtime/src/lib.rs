@@ -27,7 +27,7 @@ pub use artifact::{Artifacts, Current, Error as ArtifactError};
 pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};
 pub use deed::deed;
 pub use gateway::{Event, event, request};
-pub use objects::{Error as ObjectsError, Objects};
+pub use objects::{ACCESS_REVIEW, Error as ObjectsError, Objects};
 pub use outside::OutsideError;
 pub use people::Mail;
 pub use record::Record;

@@ -13,6 +13,9 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// The most bytes that are read of an object.
 const LARGEST: i64 = 64 << 20;
 
+/// The last access review, for programs: where the job writes it and the endpoint reads it.
+pub const ACCESS_REVIEW: &str = "reports/access_review.json";
+
 /// Why a bucket cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the bucket {bucket} cannot be used")]

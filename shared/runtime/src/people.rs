@@ -9,7 +9,9 @@ use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey, random_bytes};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, ApiKeys, Attempts, Audit, Library, OneTime, Outbox, Sessions, Trail, Voters};
+use screensort_store::{
+    Accounts, ApiKeys, Attempts, Audit, Leftovers, Library, OneTime, Outbox, Sessions, Trail, Voters,
+};
 
 use crate::{Stack, client};
 
@@ -43,6 +45,12 @@ impl Stack {
             tracing::error!(name: "audit.unwritten", error, "a record of the trail could not be kept");
         }
         screensort_http::log(trail);
+    }
+
+    /// What expiry does not clean in the table of credentials.
+    pub fn leftovers(&self) -> Leftovers {
+        let (client, table) = self.auth_table();
+        Leftovers::new(client, table, self.trail_table())
     }
 
     /// The accounts.

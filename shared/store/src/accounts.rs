@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, text};
 use crate::outbox::{Letter, letter_item};
-use crate::sessions::{Place, Session, is_place, is_session, session_item, session_key, session_of};
+use crate::sessions::{KnownPlace, Session, is_place, is_session, session_item, session_key, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 use crate::{Error, one_time};
 
 pub(crate) const ACCOUNT: &str = "ACCOUNT";
 pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
 const KEY: &str = "KEY";
-const OWNER: &str = "OWNER";
+pub(crate) const OWNER: &str = "OWNER";
 const RECOVERY: &str = "RECOVERY#";
 /// Items of a person that are read at once, far more than a person has: dead sessions and places of logins are
 /// swept after a month at the latest.
@@ -108,7 +108,7 @@ pub struct Person {
     /// Hashes of the recovery codes that are left.
     pub recovery: Vec<String>,
     /// Where they signed in from of late.
-    pub places: Vec<Place>,
+    pub places: Vec<KnownPlace>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -29,7 +29,7 @@ pub enum Laid {
 
 /// Where a record is in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub struct Place {
     /// The chain.
     pub shard: u8,
     /// The place.
@@ -93,7 +93,7 @@ impl Audit {
     pub async fn lay(&self, links: &[Link]) -> Result<Laid, Error> {
         let mut writes = Vec::new();
         for link in links {
-            let at = Position { shard: link.shard, seq: link.seq, digest: link.record.digest() };
+            let at = Place { shard: link.shard, seq: link.seq, digest: link.record.digest() };
             writes.push(self.0.putting(item(&chain_key(link.shard), &place(link.seq), link, None)?, THERE)?);
             writes.push(self.0.putting(item(&place_key(&link.record.id), "LINK", &at, None)?, THERE)?);
         }
@@ -122,7 +122,7 @@ impl Audit {
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn places(&self, ids: &[&str]) -> Result<BTreeMap<String, Position>, Error> {
+    pub async fn places(&self, ids: &[&str]) -> Result<BTreeMap<String, Place>, Error> {
         let mut places = BTreeMap::new();
         for ids in ids.chunks(100) {
             let keys: Vec<Item> = ids.iter().map(|id| key(&place_key(id), "LINK")).collect();
@@ -148,6 +148,22 @@ impl Audit {
     ) -> Result<Vec<Record>, Error> {
         let found = self.0.query_after(&day_key(day, shard), after, most).await?;
         found.into_iter().map(|found| record(found, "record")).collect()
+    }
+
+    /// Which of these records are in the table, as they are there, by id.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn still(&self, records: &[&Record]) -> Result<BTreeMap<String, Record>, Error> {
+        let mut there = BTreeMap::new();
+        for records in records.chunks(100) {
+            let keys = records.iter().map(|of| key(&day_key(of.day(), of.shard()), &of.id)).collect();
+            for found in self.0.get_all(keys).await? {
+                let found: Record = record(found, "record")?;
+                there.insert(found.id.clone(), found);
+            }
+        }
+        Ok(there)
     }
 
     /// The last checkpoint of a chain.

@@ -10,7 +10,7 @@ use crate::vault::{Values, n, s};
 use crate::{Error, Library};
 
 const PROFILE: &str = "PROFILE";
-const PREFERENCES: &str = "PREFERENCES";
+pub(crate) const PREFERENCES: &str = "PREFERENCES";
 
 /// What a person says of themselves. Name and text are sealed with their data key.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,6 +35,16 @@ fn profile_of(item: &Item) -> Profile {
         birth_year: number(item, "birth_year"),
         changed_at: time(item, "at"),
     }
+}
+
+/// Preferences and their version; none of an item that is gone.
+pub(crate) fn preferences_of(item: &Item) -> Result<(Preferences, u64), Error> {
+    if is_gone(item) {
+        return Ok(Default::default());
+    }
+    let preferences = serde_json::from_str(text(item, "doc").unwrap_or_default())
+        .map_err(|_| Error::corrupt("preferences", "not of the expected shape"))?;
+    Ok((preferences, number(item, "v").unwrap_or(0)))
 }
 
 /// What every change of one of the two sets: who, when, and the next version.
@@ -91,10 +101,7 @@ impl Library {
     /// If the store fails or the item cannot be read.
     pub async fn preferences(&self, account: &str) -> Result<(Preferences, u64), Error> {
         let found = self.0.get(&person_key(account), PREFERENCES).await?;
-        let Some(item) = found.filter(|item| !is_gone(item)) else { return Ok(Default::default()) };
-        let preferences = serde_json::from_str(text(&item, "doc").unwrap_or_default())
-            .map_err(|_| Error::corrupt("preferences", "not of the expected shape"))?;
-        Ok((preferences, number(&item, "v").unwrap_or(0)))
+        found.as_ref().map_or_else(|| Ok(Default::default()), preferences_of)
     }
 
     /// Puts `preferences` in the place of those with this version. False if that is not the version any more.

@@ -71,7 +71,7 @@ pub struct Opening {
 /// Browser and network of a login: what is remembered of it for a month, so that the next one from there is not
 /// reported as a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct KnownPlace {
     /// Browser and system, in words.
     pub device: String,
     /// The address prefix.
@@ -80,7 +80,7 @@ pub struct Place {
     pub known_until: Timestamp,
 }
 
-impl Place {
+impl KnownPlace {
     /// The place of a login at `at`.
     pub fn of(login: &Login) -> Self {
         let known_until = login.at.saturating_add(PLACE_KNOWN).unwrap_or(Timestamp::MAX);
@@ -227,7 +227,7 @@ impl Sessions {
         if let Some((id, login)) = &with.login {
             let expires = login.at.saturating_add(LOGINS_KEPT).map_or(i64::MAX, Timestamp::as_second);
             writes.push(self.0.putting(item(&logins_key(account), id, login, Some(expires))?, None)?);
-            let place = Place::of(login);
+            let place = KnownPlace::of(login);
             let name = format!("{SEEN}{}#{}", place.device, place.prefix);
             let known = Some(place.known_until.as_second());
             writes.push(self.0.putting(item(&pk, &name, &place, known)?, None)?);

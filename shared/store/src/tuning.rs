@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::Error;
 use crate::catalogue::{Item, key};
 use crate::library::{Change, Library, instant, is_gone, person_key};
-use crate::vault::s;
+use crate::profile::{PREFERENCES, preferences_of};
+use crate::vault::{s, sort_key};
+use screensort_model::Preferences;
 
 const TUNING: &str = "TUNING";
 /// The most reasons of a kind: more would be a program's doing.
@@ -34,13 +36,22 @@ pub enum Wish {
 }
 
 impl Library {
-    /// What a person asked for more and less of.
+    /// What a person wants to see, and what they asked for more and less of, in one request.
     ///
     /// # Errors
-    /// If the store fails.
-    pub async fn tuning(&self, account: &str) -> Result<Tuning, Error> {
-        let found = self.0.get(&person_key(account), TUNING).await?;
-        Ok(found.as_ref().filter(|item| !is_gone(item)).map(tuning).unwrap_or_default())
+    /// If the store fails or an item cannot be read.
+    pub async fn wants(&self, account: &str) -> Result<(Preferences, Tuning), Error> {
+        let pk = person_key(account);
+        let found = self.0.get_all(vec![key(&pk, PREFERENCES), key(&pk, TUNING)]).await?;
+        let (mut preferences, mut wishes) = Default::default();
+        for item in &found {
+            match sort_key(item) {
+                PREFERENCES => preferences = preferences_of(item)?.0,
+                TUNING if !is_gone(item) => wishes = tuning(item),
+                _ => {}
+            }
+        }
+        Ok((preferences, wishes))
     }
 
     /// Notes a wish; the last one about a reason counts. False if there are too many already.

@@ -401,6 +401,28 @@ impl Vault {
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
+    /// One page of what `filter` lets through of everything in the table.
+    pub(crate) async fn scan_where(
+        &self,
+        filter: &'static str,
+        values: Values,
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let out = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression(filter)
+            .set_expression_attribute_values(map(values))
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Scan", e))?;
+        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+
     pub(crate) async fn put(&self, item: Item) -> Result<(), Error> {
         let started = Meter::start();
         let out = self
