@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use screensort_auth::browser::DeviceId;
 use screensort_auth::challenge;
 use screensort_auth::event::Event;
-use screensort_auth::password::{Password, Verdict};
+use screensort_auth::password::{BreachedFilter, Password, Verdict};
 use screensort_auth::{Email, Username};
 use screensort_crypto::{BlindIndex, OneTimeToken};
 use screensort_http::member::unauthenticated;
@@ -28,6 +28,9 @@ pub fn endpoint() -> Endpoint<Stack> {
 
 /// How long the second factor may take.
 const TICKET_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+/// What somebody is told whose password is right and known to everybody.
+const GUESSED: &str = "The password is among the most common ones in known data breaches: ask for a mail at \
+                       /v1/password/forgot and set a new one.";
 /// The purpose of the second step's token.
 pub(crate) const TICKET: &str = "login.ticket";
 
@@ -194,10 +197,14 @@ async fn verify(
         guard::forgive(stack, counted).await?;
         return Err(Problem::new(Code::EmailUnverified));
     }
+    // A password that guessers try first is no proof, however it came to be one: by an import, or because the list
+    // has grown.
+    let guessed = BreachedFilter::built_in().contains(password.expose());
     let set_at = person.credentials.password_changed_at;
-    if stack.settings().password_max_age.judge(set_at, false, stack.clock().now()).must_change {
+    if stack.settings().password_max_age.judge(set_at, guessed, stack.clock().now()).must_change {
         guard::forgive(stack, counted).await?;
-        return Err(Problem::new(Code::PasswordExpired));
+        let refused = Problem::new(Code::PasswordExpired);
+        return Err(if guessed { refused.with_detail(GUESSED) } else { refused });
     }
     if needs_rehash {
         let better = hash(stack, &typed).await?;

@@ -169,7 +169,7 @@ async fn hand_out(
         let refresh = RefreshToken::first(&*stack.mac_ring().await?, &id)?;
         return Ok((tokens(stack, account, session, &refresh).await?, None));
     };
-    let left = session.expires_at.duration_since(stack.clock().now()).as_secs();
+    let left = session.expires_at.duration_since(session.last_seen).as_secs();
     let age = (session_kind(&session.kind) == Kind::Remembered).then_some(left);
     let value = format!("{id}.{}", secret.to_text().as_str());
     let answer =

@@ -4,6 +4,7 @@
 
 mod product;
 
+mod keys;
 mod mfa;
 mod outside;
 mod password;

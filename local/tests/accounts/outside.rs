@@ -184,6 +184,16 @@ async fn people_of_another_system_sign_in_and_their_hashes_are_replaced() {
         serde_json::from_value(json!({"username": "ANN", "email": "other@example.org", "hash": hashes[0]}))
             .unwrap();
     assert!(matches!(keep(stack, &other).await, Err(Fault::NameTaken)));
+    // A right password that everybody knows is no proof: its owner sets another one by mail.
+    keep(stack, &line("eve", &bcrypt::hash("Password123", 4).unwrap(), true)).await.unwrap();
+    let eve = json!({"username": "eve", "password": "Password123"});
+    let got = product.post("/login", eve).await.expect(403, "password_expired");
+    assert!(got.str("detail").contains("data breaches"));
+    product.post("/password/forgot", json!({"email": "eve@example.org"})).await.expect(202, "");
+    let mailed = product.mailed("eve@example.org", "Set a new").await;
+    let reset = json!({"token": mailed, "new_password": PASSWORD});
+    product.post("/password/reset", reset).await.expect(204, "");
+    product.login("eve@example.org").await;
     for hash in
         ["", "plain", "$2b$31$abcdefghijklmnopqrstuuIVy1OaJDSp6fQNCs6x4Qh8q0R0vMzG2", "sha256-before$zz$00"]
     {

@@ -47,6 +47,55 @@ async fn account_id(product: &Product, admin: &str, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_unsafe_route_refuses_a_cookie_session_without_its_page() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let body = json!({"email": email, "password": PASSWORD, "session": "cookie", "remember": true});
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let got = product.post("/login", body.clone()).await.expect(200, "");
+        let cookie = format!("__Host-session={}", got.cookie("__Host-session").unwrap());
+        let token = product.ask("GET", "/csrf", &[("cookie", &cookie)], Value::Null).await.str("csrf_token");
+        sessions.push((cookie, token));
+    }
+    let form = product.ask("GET", "/csrf", &[], Value::Null).await.str("csrf_token");
+    product.wait(2 * 3600);
+    let (cookie, late) = &sessions[0];
+    let fresh = async |cookie: &str| {
+        product.ask("GET", "/csrf", &[("cookie", cookie)], Value::Null).await.str("csrf_token")
+    };
+    let (token, others) = (fresh(cookie).await, fresh(&sessions[1].0).await);
+    let unsafe_ones = TABLE.iter().filter(|route| route.method != "GET" && route.access != Access::Anyone);
+    let mut routes = 0;
+    for route in unsafe_ones {
+        routes += 1;
+        let (method, path) = (route.method.as_str(), filled(route.path));
+        let cookie = ("cookie", cookie.as_str());
+        let right = ("x-csrf-token", token.as_str());
+        product.ask(method, &path, &[cookie], Value::Null).await.expect(403, "csrf");
+        for wrong in ["", "wrong", &others, late, &form] {
+            let headers = [cookie, ("x-csrf-token", wrong)];
+            product.ask(method, &path, &headers, Value::Null).await.expect(403, "csrf");
+        }
+        for elsewhere in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let headers = [cookie, right, elsewhere];
+            product.ask(method, &path, &headers, Value::Null).await.expect(403, "csrf");
+        }
+        // A form can only send other types; with the right token it is the type that is refused, or the rights.
+        let typed = [cookie, right, ("content-type", "application/x-www-form-urlencoded")];
+        let got = product.ask(method, &path, &typed, json!({})).await;
+        assert!(got.status >= 400 && got.code() != "csrf", "{method} {path}: {}", got.text);
+    }
+    assert!(routes >= 10, "{routes}");
+    product.ask("GET", "/session", &[("cookie", cookie)], Value::Null).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_rights_acts_on_the_very_next_request() {
     let product = Product::start().await;
     let (user, _) = product.signed_in("ann").await;
