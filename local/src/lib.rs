@@ -7,6 +7,8 @@
 mod bench;
 mod coldstart;
 pub mod command;
+mod deployed;
+pub mod events;
 pub mod gateway;
 mod here;
 pub mod import;

@@ -11,6 +11,8 @@ mod reader;
 mod run;
 
 pub mod access_review;
+pub mod capture_changes;
+pub mod detect;
 pub mod publish_catalog;
 pub mod retention;
 pub mod rotate_signing_key;
@@ -25,7 +27,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 12] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -36,6 +38,8 @@ pub const NAMES: [&str; 10] = [
     "sessions_cleanup",
     "access_review",
     "ship_audit",
+    "detect",
+    "capture_changes",
 ];
 
 /// The job called `name`.
@@ -51,6 +55,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "sessions_cleanup" => sessions_cleanup::job,
         "access_review" => access_review::job,
         "ship_audit" => ship_audit::job,
+        "detect" => detect::job,
+        "capture_changes" => capture_changes::job,
         _ => return None,
     })
 }
