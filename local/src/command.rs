@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use screensort_http::Problem;
+use screensort_jobs::ship_audit;
 use screensort_model::MovieId;
-use screensort_runtime::{Settings, Stack, clock};
+use screensort_runtime::{Stack, clock};
 
 use crate::gateway::Gateway;
 use crate::server::Server;
 use crate::stand::{Choices, Stand};
 use crate::sync::{self, What};
-use crate::{import, product};
+use crate::{deployed, events, import, product};
 
 /// Exit code when another process holds the data.
 const IN_USE: u8 = 2;
@@ -155,6 +156,25 @@ enum Command {
     /// Make the key rings of a deployment, once. It works in AWS, with the credentials and names of the environment
     /// (docs/deploy.md), and leaves alone what is there.
     FirstKeys,
+    /// Print the list of events as docs/events.md has it.
+    Events {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The trail of what happened.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Make the first administrator of a deployment in AWS, which the environment names (docs/trail.md). Refuses
+    /// where there is one.
+    FirstAdmin {
+        /// Their user name.
+        #[arg(long)]
+        username: String,
+        /// Their address.
+        #[arg(long)]
+        email: String,
+    },
     /// Train, apply and judge recommendation models on plain rating files (`userId,movieId,rating,timestamp`), and
     /// see and choose the model that is served.
     #[command(subcommand)]
@@ -162,6 +182,25 @@ enum Command {
     /// Measure: what a warm request costs, and how fast a Lambda binary starts.
     #[command(subcommand)]
     Bench(Bench),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Check that nothing was changed, dropped, moved or inserted since it was written down.
+    Verify {
+        /// What to check: what was shipped to S3, or the table.
+        #[arg(long, value_enum, default_value = "s3")]
+        from: AuditSource,
+        /// Check the deployment in AWS that the environment names instead of this machine's data.
+        #[arg(long)]
+        aws: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum AuditSource {
+    S3,
+    Table,
 }
 
 #[derive(Debug, Subcommand)]
@@ -258,6 +297,9 @@ fn two_ports(text: &str) -> Result<(u16, u16), String> {
     Ok((port(one)?, port(other)?))
 }
 
+/// How often the trail is shipped on this machine.
+const SHIPPING: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// A failed command: what to print, and the exit code.
 pub(crate) struct Failure(pub(crate) String, u8);
 
@@ -316,7 +358,7 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
         None => serve(data, cli.serve).await,
         Some(Command::Openapi) => Ok(std::io::stdout().write_all(product::openapi().as_bytes())?),
         Some(Command::FirstKeys) => {
-            let stack = Stack::new(Settings::from_environment()?, clock());
+            let stack = deployed::stack()?;
             let made = crate::rings::make(&stack, stack.clock().now()).await?;
             say(&match made.as_slice() {
                 [] => "All key rings were there already; nothing was changed.".to_owned(),
@@ -336,6 +378,13 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
                 screensort_jobs::train_recommender::roll_back(&stand.stack, version.as_deref()).await;
             stand.cloud.shutdown().await?;
             say(&format!("The model {} is served again.", rolled?.version));
+            Ok(())
+        }
+        Some(Command::Events { json: false }) => Ok(std::io::stdout().write_all(events::page().as_bytes())?),
+        Some(Command::Events { json: true }) => Ok(say(&format!("{:#}", events::json()))),
+        Some(Command::Audit(AuditCommand::Verify { from, aws })) => verify(data, from, aws).await,
+        Some(Command::FirstAdmin { username, email }) => {
+            say(&deployed::first_admin(&deployed::stack()?, &username, &email).await?);
             Ok(())
         }
         Some(Command::Recommend(what)) => {
@@ -437,6 +486,23 @@ async fn demo(data: Option<PathBuf>, seed: u64) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn verify(data: Option<PathBuf>, from: AuditSource, aws: bool) -> Result<(), Failure> {
+    let source = match from {
+        AuditSource::S3 => ship_audit::Source::Shipped,
+        AuditSource::Table => ship_audit::Source::Table,
+    };
+    let links = if aws {
+        ship_audit::verify(&deployed::stack()?, source).await
+    } else {
+        let stand = stand(Choices { data, ..Choices::default() }).await?;
+        let links = ship_audit::verify(&stand.stack, source).await;
+        stand.cloud.shutdown().await?;
+        links
+    };
+    say(&format!("The trail holds: {} links checked.", links?));
+    Ok(())
+}
+
 async fn synchronise(data: Option<PathBuf>, args: SyncArgs) -> Result<(), Failure> {
     let stand = stand(args.tmdb.choices(data)).await?;
     let token = args.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
@@ -535,6 +601,7 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let admin = admin.map_err(|problem| {
         Failure(problem.causes().unwrap_or_else(|| problem.code().title().to_owned()), 1)
     })?;
+    let shipping = tokio::spawn(ship_trail(stand.stack.clone()));
     let server = Server::start(gateway, args.port, data.clone()).await?;
     stand.cloud.announce(&server.url)?;
     // Whoever reads the welcome may want to stop it at once.
@@ -550,8 +617,18 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     stopped.await?;
     say("Stopping.");
     server.stop().await;
+    shipping.abort();
     stand.cloud.shutdown().await?;
     Ok(())
+}
+
+/// Does what the stream of the trail's table does in AWS: ships what is new, again and again.
+async fn ship_trail(stack: Stack) {
+    loop {
+        tokio::time::sleep(SHIPPING).await;
+        // The job says in the log what went wrong; the next round goes on.
+        let _ = ship_audit::job(serde_json::json!({}), stack.clone()).await;
+    }
 }
 
 /// Loads the sample catalogue where nothing was published yet. Returns how many films are served.

@@ -12,7 +12,9 @@ mod reader;
 mod run;
 
 pub mod access_review;
+pub mod capture_changes;
 pub mod count_films;
+pub mod detect;
 pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
@@ -29,7 +31,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 16] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -44,6 +46,8 @@ pub const NAMES: [&str; 14] = [
     "sessions_cleanup",
     "access_review",
     "ship_audit",
+    "detect",
+    "capture_changes",
 ];
 
 /// The job called `name`.
@@ -63,6 +67,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "sessions_cleanup" => sessions_cleanup::job,
         "access_review" => access_review::job,
         "ship_audit" => ship_audit::job,
+        "detect" => detect::job,
+        "capture_changes" => capture_changes::job,
         _ => return None,
     })
 }

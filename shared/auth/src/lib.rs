@@ -19,6 +19,7 @@
 pub mod attempts;
 pub mod browser;
 pub mod challenge;
+pub mod detect;
 mod email;
 mod error;
 pub mod event;

@@ -13,8 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::catalogue::Item;
-use crate::vault::{Vault, item, record};
+use crate::catalogue::{Item, key};
+use crate::table::TTL;
+use crate::vault::{Vault, Written, item, n, record};
 
 /// How many partitions a day is spread over.
 pub const SHARDS: u8 = 4;
@@ -128,6 +129,19 @@ impl Audit {
         };
         futures::future::try_join_all(trail.0.iter().map(one)).await?;
         Ok(())
+    }
+
+    /// Keeps `trail` unless it was kept for `what` and `when` before; says whether it did.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn once(&self, what: &str, when: &str, trail: &Trail) -> Result<bool, Error> {
+        let mut mark = key(&format!("ONCE#{what}"), when);
+        let expires = trail.0.first().map_or(0, |record| record.at.as_second() + 7 * 24 * 3600);
+        mark.insert(TTL.into(), n(expires));
+        let mut writes = vec![self.0.putting(mark, Some("attribute_not_exists(pk)"))?];
+        writes.extend(self.writes(trail)?);
+        Ok(self.0.transact(writes).await? == Written::Done)
     }
 
     /// The records of a day that come before the record `before`, newest first, at most `most`.

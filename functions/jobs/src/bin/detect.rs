@@ -1,0 +1,5 @@
+//! The Lambda binary of the job `detect`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::job(screensort_jobs::detect::job)
+}
