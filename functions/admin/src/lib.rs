@@ -2,8 +2,15 @@
 //!
 //! An administrator sees names, roles and states; never an address, a password or a second factor.
 
+pub mod add_movie;
+pub mod admin_block;
+pub mod admin_blocklist;
+pub mod admin_movie;
+pub mod admin_sync;
 pub mod admin_user_change;
 pub mod admin_users;
+mod blocked;
+mod film;
 mod user;
 
 use screensort_http::Endpoint;
@@ -11,5 +18,13 @@ use screensort_runtime::Stack;
 
 /// The endpoints of this area.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
-    vec![admin_user_change::endpoint(), admin_users::endpoint()]
+    vec![
+        add_movie::endpoint(),
+        admin_block::endpoint(),
+        admin_blocklist::endpoint(),
+        admin_movie::endpoint(),
+        admin_sync::endpoint(),
+        admin_user_change::endpoint(),
+        admin_users::endpoint(),
+    ]
 }

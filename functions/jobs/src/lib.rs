@@ -9,19 +9,30 @@ mod film;
 mod reader;
 mod run;
 
+pub mod add;
+pub mod feed_blocklist;
 pub mod publish_catalog;
 pub mod retention;
 pub mod sync_changes;
 pub mod sync_exports;
 pub mod sync_lists;
 pub mod sync_movies;
+pub mod sync_wanted;
 
 pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 6] =
-    ["sync_exports", "sync_changes", "sync_movies", "sync_lists", "publish_catalog", "retention"];
+pub const NAMES: [&str; 8] = [
+    "sync_exports",
+    "sync_changes",
+    "sync_movies",
+    "sync_lists",
+    "sync_wanted",
+    "publish_catalog",
+    "retention",
+    "feed_blocklist",
+];
 
 /// The job called `name`.
 pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
@@ -32,6 +43,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "sync_lists" => sync_lists::job,
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
+        "sync_wanted" => sync_wanted::job,
+        "feed_blocklist" => feed_blocklist::job,
         _ => return None,
     })
 }

@@ -79,6 +79,12 @@ impl Product {
         Self { stand, gateway, clock, admin: admin.unwrap(), server, client }
     }
 
+    /// Where it listens.
+    #[allow(dead_code, reason = "for tests of other areas")]
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
+    }
+
     pub(crate) fn wait(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
@@ -101,7 +107,7 @@ impl Product {
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or_default();
         assert_eq!(headers["x-content-type-options"], "nosniff");
-        if path.contains("jwks") {
+        if path.contains("jwks") || path.starts_with("/_local/") {
             return Got { status, headers, body, text };
         }
         assert!(headers["cache-control"].to_str().unwrap().contains("no-store"), "{path}");

@@ -1,5 +1,6 @@
 //! What a handler gives back, and what leaves.
 
+use crate::quota::Standing;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -29,6 +30,13 @@ impl<T> Reply<T> {
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// Says what is left of a quota besides the route's own: the fields are lists, and may stand twice.
+    #[must_use]
+    pub fn with_standing(mut self, standing: &Standing) -> Self {
+        self.headers.extend(standing.headers());
         self
     }
 

@@ -10,6 +10,7 @@ pub mod code;
 pub mod id;
 pub mod list;
 pub mod movie;
+mod network;
 pub mod operator;
 pub mod reference;
 pub mod text;
@@ -19,6 +20,7 @@ pub use code::{Language, Region};
 pub use id::{GenreId, KeywordId, MovieId, OperatorId, PersonId};
 pub use list::{Found, Sort, Window};
 pub use movie::{Cast, Keyword, Movie, PersonName, Trailer};
+pub use network::Network;
 pub use operator::{Kind, Mode, Operator};
 
 /// Why a value was refused. The text is safe to show: it never repeats the value.

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use screensort_catalog::Catalog;
 use screensort_http::{Code, Cursors, Problem};
 use screensort_model::Clock;
-use screensort_store::{Catalogue, Progress};
+use screensort_store::{Catalogue, Edits, Progress};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
@@ -70,6 +70,11 @@ impl Stack {
     /// The catalogue table.
     pub fn catalogue(&self) -> Catalogue {
         Catalogue::new(self.dynamodb().clone(), self.0.settings.tables.catalog.clone())
+    }
+
+    /// What administrators do with films.
+    pub fn edits(&self) -> Edits {
+        Edits::new(self.dynamodb().clone(), self.0.settings.tables.catalog.clone(), self.trail_table())
     }
 
     /// The sync's memory.
