@@ -216,3 +216,24 @@ async fn films_are_changed_by_who_may_and_proved_it_lately() {
     product.wait(290);
     product.with(&admin, "POST", "/admin/add_movie", add).await.expect(201, "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_changed_only_if_it_is_still_what_the_administrator_saw() {
+    let product = Product::start().await;
+    product.person("ann").await;
+    let admin = product.admin_token().await;
+    let list = product.with(&admin, "GET", "/admin/users", Value::Null).await.expect(200, "");
+    let items = list.body["items"].as_array().unwrap();
+    let ann = items.iter().find(|item| item["username"] == "ann").unwrap();
+    let (path, seen) =
+        (format!("/admin/users/{}", ann["id"].as_str().unwrap()), ann["etag"].as_str().unwrap());
+    let bearer = format!("Bearer {admin}");
+    let change = |tag: String, body: Value| {
+        let (product, path, bearer) = (&product, &path, bearer.as_str());
+        async move { product.ask("PATCH", path, &[("authorization", bearer), ("if-match", &tag)], body).await }
+    };
+    let made = change(seen.to_owned(), json!({"disabled": true})).await.expect(200, "");
+    assert_eq!(made.headers["etag"], made.body["etag"].as_str().unwrap());
+    change(seen.to_owned(), json!({"disabled": false})).await.expect(412, "precondition_failed");
+    change(tag(&made.headers), json!({"disabled": false})).await.expect(200, "");
+}
