@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
 use screensort_cloud::{Changes, Mail, Mailbox};
-use screensort_http::{Answer, Code, Endpoint, FieldError, Problem};
+use screensort_http::{Answer, Code, Endpoint, FieldError, Gate, Problem, preflight};
 use screensort_routes::{Area, Found, Route};
 use screensort_runtime::{Event, Record, Stack, event, handle};
 
@@ -35,11 +36,14 @@ pub struct Gateway {
     mailbox: OnceLock<Mailbox>,
     /// The library table's changes; who counts has them alone.
     changes: tokio::sync::Mutex<Option<Changes>>,
+    /// The minute in which callers were last judged.
+    fed: AtomicI64,
 }
 
 impl Gateway {
     /// Over `endpoints`; with `prints` each request is a line on standard output.
     pub fn new(endpoints: Vec<Endpoint<Stack>>, stack: Stack, prints: bool, secure: bool) -> Arc<Self> {
+        let minute = stack.clock().now().as_second().div_euclid(60);
         Arc::new(Self {
             endpoints,
             stack,
@@ -49,6 +53,7 @@ impl Gateway {
             mailing: tokio::sync::Mutex::default(),
             mailbox: OnceLock::new(),
             changes: tokio::sync::Mutex::default(),
+            fed: AtomicI64::new(minute),
         })
     }
 
@@ -148,10 +153,19 @@ impl Gateway {
         if let Some(path) = path.strip_prefix("/_local/") {
             return crate::here::answer(self, &parts.method, path, request_id).await;
         }
+        self.feed_blocklist();
+        self.stack.admit(source).await?;
         let (route, values) = match screensort_routes::find(&parts.method, path) {
             Found::Route(route, values) => (route, values),
+            Found::Methods(methods) if parts.method == Method::OPTIONS => {
+                let allowed = &self.stack.settings().cors_origins;
+                return Ok(complete(preflight(&parts.headers, &methods, allowed, request_id)?));
+            }
             Found::Methods(methods) => return Err(wrong_method(&methods)),
-            Found::Nothing => return Err(Problem::new(Code::NotFound)),
+            Found::Nothing => {
+                self.stack.suspect_scan(source).await;
+                return Err(Problem::new(Code::NotFound));
+            }
         };
         let query = decode_query(parts.uri.query().unwrap_or_default())?;
         let body = collect(body, route).await?;
@@ -166,13 +180,34 @@ impl Gateway {
             request_id,
             at_ms: self.stack.clock().now().as_millisecond(),
         });
-        let answer = self.invoke(route, &event.to_string()).await;
+        let answer = Box::pin(self.invoke(route, &event.to_string())).await;
         let followed = !matches!(route.area, Area::Movies | Area::System) && route.method != Method::GET;
         if followed {
             let gateway = Arc::clone(self);
             tokio::spawn(async move { gateway.after(route).await });
         }
+        if route.binary == "admin_sync" && route.method == Method::POST {
+            let stack = self.stack.clone();
+            // A failure is in the log of runs, where whoever asked looks for it.
+            tokio::spawn(async move {
+                screensort_jobs::sync_wanted::job(serde_json::json!({}), stack).await.ok()
+            });
+        }
         answer
+    }
+
+    /// In AWS a schedule judges callers once a minute; here a minute's first request has it done.
+    fn feed_blocklist(&self) {
+        let minute = self.stack.clock().now().as_second().div_euclid(60);
+        if self.fed.swap(minute, Ordering::Relaxed) == minute {
+            return;
+        }
+        let stack = self.stack.clone();
+        tokio::spawn(async move {
+            if let Err(error) = Box::pin(screensort_jobs::feed_blocklist::run(&stack)).await {
+                tracing::warn!(name: "blocklist.unfed", %error, "callers are not judged: {error}");
+            }
+        });
     }
 
     async fn invoke(&self, route: &Route, event: &str) -> Result<Response<Full<Bytes>>, Problem> {

@@ -8,7 +8,7 @@ use screensort_auth::{Permission, Permissions, Role, may};
 use screensort_crypto::{KeyRing, MacKey};
 use screensort_http::member::standing;
 use screensort_http::{
-    Code, Endpoint, FieldError, Input, Opening, Problem, Recent, Reply, Text, Whence, log,
+    Code, Endpoint, FieldError, IfMatch, Input, Opening, Problem, Recent, Reply, Text, Whence, log, stale,
 };
 use screensort_routes::ADMIN_USER_CHANGE;
 use screensort_runtime::Stack;
@@ -39,6 +39,7 @@ struct Body {
 
 struct Ask {
     id: String,
+    seen: IfMatch,
     body: Body,
     whence: Whence,
 }
@@ -46,9 +47,8 @@ struct Ask {
 impl Input for Ask {
     fn open(o: &mut Opening<'_>) -> Option<Self> {
         let id = o.path::<Text<40>>("id", "The account.");
-        let whence = Whence::open(o)?;
-        let body = o.body()?;
-        Some(Self { id: id?.0, body, whence })
+        let (seen, body) = (IfMatch::open(o), o.body());
+        Some(Self { id: id?.0, seen: seen?, body: body?, whence: Whence::open(o)? })
     }
 }
 
@@ -60,6 +60,7 @@ async fn change(
     let accounts = stack.accounts();
     let unknown = || Problem::new(Code::NotFound).with_detail("There is no account with this id.");
     let before = accounts.person(&ask.id).await?.ok_or_else(unknown)?.account;
+    ask.seen.check(Some(before.generation))?;
     let old = standing(&before)?;
     let new = wanted(&old, &ask.body)?;
     let others = accounts.administrator_count().await?.saturating_sub(u64::from(old.is_administering()));
@@ -86,10 +87,12 @@ async fn change(
     let trail = trail(&ask.whence, &old, &new, who.id(), &before.id, stack.clock().now())?;
     let trail = trail.with_values(Some(hashes.0), Some(hashes.1));
     if !accounts.set_standing(&before, &after, more, &trail).await? {
-        return Err(Problem::new(Code::Conflict));
+        return Err(if ask.seen.is_given() { stale() } else { Problem::new(Code::Conflict) });
     }
     log(&trail);
-    Ok(Reply::ok(AdminUser::of(after)))
+    let after = Account { generation: before.generation + 1, ..after };
+    let generation = after.generation;
+    Ok(Reply::ok(AdminUser::of(after)).with_tag(generation))
 }
 
 fn wanted(old: &Standing, body: &Body) -> Result<Standing, Problem> {

@@ -18,6 +18,8 @@ pub(crate) struct AdminUser {
     denials: Vec<String>,
     disabled: bool,
     verified: bool,
+    /// Which version this is: for `If-Match` of a change.
+    etag: String,
     #[schemars(with = "String", extend("format" = "date-time"))]
     created_at: Timestamp,
 }
@@ -32,6 +34,7 @@ impl AdminUser {
             denials: account.denials,
             disabled: account.disabled,
             verified: account.verified_at.is_some(),
+            etag: screensort_http::tag(account.generation),
             created_at: account.created_at,
         }
     }

@@ -62,6 +62,9 @@ pub enum Error {
     /// The catalogue that is served cannot be read, so that nobody can say what it lacks.
     #[error("the published catalogue cannot be read: {0}; publishing it again mends it")]
     Unreadable(String),
+    /// No record can be made of what is about to be done.
+    #[error("no record can be made: {0}")]
+    Trail(String),
     /// What would be published is much smaller than what is served.
     #[error(
         "{now} films would replace {before}: refused, because nothing explains such a loss; \

@@ -12,9 +12,11 @@ mod reader;
 mod run;
 
 pub mod access_review;
+pub mod add;
 pub mod capture_changes;
 pub mod count_films;
 pub mod detect;
+pub mod feed_blocklist;
 pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
@@ -25,13 +27,14 @@ pub mod sync_changes;
 pub mod sync_exports;
 pub mod sync_lists;
 pub mod sync_movies;
+pub mod sync_wanted;
 pub mod train_recommender;
 
 pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 18] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -48,6 +51,8 @@ pub const NAMES: [&str; 16] = [
     "ship_audit",
     "detect",
     "capture_changes",
+    "sync_wanted",
+    "feed_blocklist",
 ];
 
 /// The job called `name`.
@@ -69,6 +74,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "ship_audit" => ship_audit::job,
         "detect" => detect::job,
         "capture_changes" => capture_changes::job,
+        "sync_wanted" => sync_wanted::job,
+        "feed_blocklist" => feed_blocklist::job,
         _ => return None,
     })
 }

@@ -34,7 +34,7 @@ pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Val
 pub async fn run(stack: &Stack, force: bool) -> Result<Outcome, Error> {
     logged(stack, "publish_catalog", async {
         let catalogue = stack.catalogue();
-        let everything = catalogue.everything(SEGMENTS).await?;
+        let everything = catalogue.everything(SEGMENTS).await?.edited();
         let movies: Vec<Movie> = everything.films.into_iter().map(|(movie, _)| movie).collect();
         let mut counts = Counts::new();
         if !everything.unreadable.is_empty() {

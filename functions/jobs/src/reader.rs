@@ -210,7 +210,7 @@ impl<'s> Reader<'s> {
 
     /// What the table has of a film. What it cannot read is about to be written anew.
     async fn stored(&self, id: MovieId) -> Result<Film, Error> {
-        match self.stack.catalogue().film(id).await {
+        match self.stack.catalogue().synced(id).await {
             Err(error @ screensort_store::Error::Corrupt { .. }) => {
                 let error: &dyn std::error::Error = &error;
                 tracing::error!(name: "store.unreadable", movie = id.get(), error, "film {id} cannot be read");

@@ -88,6 +88,12 @@ impl Product {
         Beside { server, client: self.client.clone() }
     }
 
+    /// Where it listens.
+    #[allow(dead_code, reason = "for tests of other areas")]
+    pub(crate) fn url(&self) -> &str {
+        &self.server.url
+    }
+
     pub(crate) fn wait(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }

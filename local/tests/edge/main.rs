@@ -7,4 +7,8 @@
 #[allow(dead_code, reason = "shared with the tests of accounts")]
 mod product;
 
+mod blocked;
+mod films;
+mod once;
+mod origins;
 mod quotas;

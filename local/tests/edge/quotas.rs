@@ -78,6 +78,23 @@ async fn a_hundred_callers_at_once_get_exactly_the_quota() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn over_http_the_call_after_the_last_is_refused_whoever_comes_at_once() {
+    let product = with_limits(limits(7, 9)).await;
+    let admin = product.admin_token().await;
+    let add = || product.with(&admin, "POST", "/admin/add_movie", serde_json::json!({"title": "Ferry"}));
+    let got = futures::future::join_all((0..100).map(|_| add())).await;
+    assert_eq!(got.iter().filter(|got| got.status == 201).count(), 7);
+    let refused = got.into_iter().find(|got| got.status != 201).unwrap().expect(429, "too_many_requests");
+    assert_eq!(refused.headers["retry-after"], "60");
+    assert_eq!(refused.headers["ratelimit"], "\"writes-minute\";r=0;t=60, \"writes-day\";r=2;t=43200");
+    product.wait(60);
+    add().await.expect(201, "");
+    add().await.expect(201, "");
+    let last = add().await.expect(429, "too_many_requests");
+    assert_eq!(last.headers["retry-after"], "43140");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_day_begins_at_midnight_utc() {
     let product = with_limits(limits(2, 3)).await;
     // Two seconds before midnight.

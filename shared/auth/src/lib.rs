@@ -30,6 +30,7 @@ pub mod recovery;
 pub mod refresh;
 pub mod role;
 pub mod session;
+pub mod suspects;
 pub mod token;
 pub mod totp;
 mod username;

@@ -8,12 +8,15 @@ use bytes::Bytes;
 use futures::FutureExt;
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY as CSP, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use screensort_auth::event::Event;
 use screensort_routes::{Access, Caching, Route};
 use serde::Serialize;
 
 use crate::idempotency::{self, Keeping, Once};
 use crate::opening::entity_tag;
-use crate::{Actor, Answer, Code, File, Gate, Incoming, Input, Opening, Problem, Reply, headers, json};
+use crate::{
+    Actor, Answer, Code, File, Gate, Incoming, Input, Opening, Problem, Reply, Whence, headers, json,
+};
 
 /// What a handler may answer with. Where endpoints describe themselves it must have a schema too.
 #[cfg(not(feature = "describe"))]
@@ -212,8 +215,9 @@ impl<C: Gate> Endpoint<C> {
                     return Err(Problem::new(if none { Code::BodyNotAllowed } else { Code::TooLarge }));
                 }
                 request.check_single_headers()?;
-                let counting = context.count(route, &request);
-                let (actor, counted) = futures::join!(A::prove(&request, &context), counting);
+                // Boxed, like all that talks to the store: side by side these futures would fill a stack.
+                let counting = Box::pin(context.count(route, &request));
+                let (actor, counted) = futures::join!(Box::pin(A::prove(&request, &context)), counting);
                 let standing = counted.as_ref().map(|counted| counted.standing.clone()).unwrap_or_default();
                 let answered = async {
                     let actor = actor?;
@@ -225,19 +229,21 @@ impl<C: Gate> Endpoint<C> {
                         opening.finish(input)?
                     };
                     let account = counted.account.as_deref();
-                    let first = match idempotency::begin(keeping, route, &request, account, &context).await? {
+                    let begun = Box::pin(idempotency::begin(keeping, route, &request, account, &context));
+                    let first = match begun.await? {
                         Once::Plain => None,
                         Once::First(call) => Some(call),
                         Once::Again(rendered) => return Ok(rendered),
                     };
                     drop(request);
-                    let result = handle(actor, input, context.clone()).await.and_then(render);
+                    let handled = Box::pin(handle(actor, input, context.clone()));
+                    let result = handled.await.and_then(render);
                     let result = result.map(|rendered| match rendered.status {
                         StatusCode::OK => Rendered { status: success, ..rendered },
                         _ => rendered,
                     });
                     if let Some(call) = first {
-                        idempotency::end(keeping, &call, &result, &context).await;
+                        Box::pin(idempotency::end(keeping, &call, &result, &context)).await;
                     }
                     result
                 };
@@ -288,6 +294,7 @@ impl<C: Gate> Endpoint<C> {
     pub async fn answer(&self, route_path: &str, request: Incoming, context: C) -> Answer {
         let at = Place::of(&request);
         if let Err(problem) = context.admit(request.source).await {
+            Whence::of(&request).note(Event::BlocklistMet, None);
             return at.problem(Caching::NoStore, problem);
         }
         let operation = match self.choose(route_path, &request.method) {

@@ -44,7 +44,7 @@ pub fn allow_origin(headers: &mut HeaderMap, origin: &str) {
     if let Ok(origin) = HeaderValue::from_str(origin) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        let readable = "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+        let readable = "ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(readable));
         // The page is of another origin by definition, and is let in.
         headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));

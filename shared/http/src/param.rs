@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use screensort_model::text::is_deceptive;
 use screensort_model::{
-    GenreId, KeywordId, Language, Mode, ModeId, MovieId, OperatorId, PersonId, Refused, Region, Window,
+    GenreId, KeywordId, Language, Mode, ModeId, MovieId, Network, OperatorId, PersonId, Refused, Region,
+    Window,
 };
 use serde_json::{Value, json};
 
@@ -46,6 +47,17 @@ by_from_str! {
     ModeId => json!({"type": "string", "maxLength": 20}),
     Language => json!({"type": "string", "pattern": "^[a-z]{2}$"}),
     Region => json!({"type": "string", "pattern": "^[A-Z]{2}$"}),
+}
+
+/// In a path the slash is `%2F`, which not every gateway decodes.
+impl Param for Network {
+    fn read(text: &str) -> Result<Self, Refused> {
+        text.replacen("%2F", "/", 1).replacen("%2f", "/", 1).parse()
+    }
+
+    fn schema() -> Value {
+        json!({"type": "string", "maxLength": 49, "pattern": "^[0-9A-Fa-f:.]+(([/-]|%2[Ff])[0-9]{1,3})?$"})
+    }
 }
 
 /// One of a closed set of words.

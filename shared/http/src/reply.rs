@@ -1,5 +1,6 @@
 //! What a handler gives back, and what leaves.
 
+use crate::quota::Standing;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -50,6 +51,13 @@ impl<T> Reply<T> {
     #[must_use]
     pub fn with_content_type(mut self, content_type: &'static str) -> Self {
         self.content_type = content_type;
+        self
+    }
+
+    /// Says what is left of a quota besides the route's own: the fields are lists, and may stand twice.
+    #[must_use]
+    pub fn with_standing(mut self, standing: &Standing) -> Self {
+        self.headers.extend(standing.headers());
         self
     }
 

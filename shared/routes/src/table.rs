@@ -128,6 +128,22 @@ routes! {
         "What happened on a day, newest first, and whether the record still is what it was.";
     ADMIN_ACCESS_REVIEW: GET "/admin/access_review" => Admin/"admin_access_review", Member(AccessReviewRead), Read, NoStore,
         "The last review of who may do what.";
+    ADD_MOVIE: POST "/admin/add_movie" => Admin/"add_movie", Recent(MoviesWrite), Write, NoStore,
+        "Add a film, from TMDb or by hand.";
+    ADMIN_MOVIE_CHANGE: PATCH "/admin/movies/{id}" => Admin/"admin_movie", Recent(MoviesUpdate), Write, NoStore,
+        "Edit a film; the sync leaves edits alone.";
+    ADMIN_MOVIE_DELETE: DELETE "/admin/movies/{id}" => Admin/"admin_movie", Recent(MoviesWrite), Write, NoStore,
+        "Take a film out of the catalogue; it can be put back.";
+    ADMIN_SYNC: GET "/admin/sync" => Admin/"admin_sync", Member(SyncRead), Read, NoStore,
+        "The sync's last runs, and what waits.";
+    ADMIN_SYNC_START: POST "/admin/sync" => Admin/"admin_sync", Recent(SyncRun), Write, NoStore,
+        "Ask for a sync; it begins within a minute.";
+    ADMIN_BLOCKLIST: GET "/admin/blocklist" => Admin/"admin_blocklist", Member(BlocklistRead), Read, NoStore,
+        "The networks that are shut out.";
+    ADMIN_BLOCK: PUT "/admin/blocklist/{cidr}" => Admin/"admin_block", Recent(BlocklistWrite), Write, NoStore,
+        "Shut a network out.";
+    ADMIN_UNBLOCK: DELETE "/admin/blocklist/{cidr}" => Admin/"admin_block", Recent(BlocklistWrite), Write, NoStore,
+        "Let a network in again.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
         "Browse films by filters, in one of five orders.";
     MOVIE: GET "/movies/{id}" => Movies/"movie", Anyone, Read, Catalogue,

@@ -1,5 +1,6 @@
 //! What a process remembers between requests for the sake of what every request passes.
 
+use crate::blocklist::Watched;
 use crate::leases::Leases;
 use crate::tally::Tally;
 
@@ -10,4 +11,6 @@ pub(crate) struct Edge {
     pub(crate) reads: Tally,
     /// Blocks of calls taken out of day quotas.
     pub(crate) leases: Leases,
+    /// Who is shut out, and who gives reason to be.
+    pub(crate) watched: Watched,
 }

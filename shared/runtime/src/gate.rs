@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use screensort_auth::attempts::address_prefix;
+use screensort_auth::event::Event;
 use screensort_http::quota::{Counted, Line, Standing, claimed};
-use screensort_http::{Gate, Incoming, Problem};
+use screensort_http::{Code, Gate, Incoming, Problem, Whence};
 use screensort_routes::{Access, Quota, Route};
 use screensort_store::{Begun, Call, Idempotency, Kept, Quotas};
 
@@ -27,7 +28,8 @@ impl Stack {
     async fn count_write(&self, account: &str) -> Result<Standing, Problem> {
         let (limits, now) = (self.settings().limits, self.clock().now());
         let (per_minute, per_day) = (limits.writes_per_minute, limits.writes_per_day);
-        let used = self.quotas().count(account, per_minute, per_day, now).await?;
+        let quotas = self.quotas();
+        let used = Box::pin(quotas.count(account, per_minute, per_day, now)).await?;
         let lines = vec![
             Line::new("writes-minute", per_minute, 60, used.in_minute, now),
             Line::new("writes-day", per_day, 86_400, used.in_day, now),
@@ -42,6 +44,10 @@ impl Stack {
 }
 
 impl Gate for Stack {
+    async fn admit(&self, source: IpAddr) -> Result<(), Problem> {
+        if self.is_blocked(source).await { Err(Problem::new(Code::Blocked)) } else { Ok(()) }
+    }
+
     async fn count(&self, route: &'static Route, request: &Incoming) -> Result<Counted, Problem> {
         let (limits, now) = (self.settings().limits, self.clock().now());
         let guest = |source: IpAddr| {
@@ -61,6 +67,9 @@ impl Gate for Stack {
             }
             (Quota::Read | Quota::Write, None) => guest(request.source),
         };
+        if standing.refused {
+            Whence::of(request).note(Event::QuotaExceeded, account.as_deref());
+        }
         Ok(Counted { account, standing })
     }
 

@@ -5,6 +5,7 @@
 //! decide anything about films or people.
 
 mod artifact;
+mod blocklist;
 mod client;
 mod config;
 mod deed;

@@ -33,7 +33,7 @@ impl Stack {
         (self.dynamodb().clone(), &self.settings().tables.auth)
     }
 
-    fn trail_table(&self) -> Audit {
+    pub(crate) fn trail_table(&self) -> Audit {
         Audit::new(self.dynamodb().clone(), self.settings().tables.audit.clone())
     }
 

@@ -15,6 +15,7 @@ use screensort_store::Meter;
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+use crate::blocklist::Suspicion;
 use crate::{Record, Settings, Stack, clock, gateway};
 
 /// Whether this process has answered nothing yet.
@@ -34,7 +35,10 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
     let origin = origin.map(str::to_owned);
     let route =
         endpoint.operations().iter().map(|o| o.route.path).find(|path| *path == route_path).unwrap_or("");
-    let (mut answer, spent) = Meter::watch(endpoint.answer(&route_path, incoming, stack.clone())).await;
+    let suspicion = Suspicion::of(&incoming);
+    let answering = Box::pin(endpoint.answer(&route_path, incoming, stack.clone()));
+    let (mut answer, spent) = Meter::watch(answering).await;
+    stack.suspect(&suspicion, &answer).await;
     if let Some(origin) = origin {
         screensort_http::allow_origin(&mut answer.headers, &origin);
     }

@@ -7,7 +7,7 @@ use screensort_catalog::Catalog;
 use screensort_http::{Code, Cursors, Problem};
 use screensort_model::Clock;
 use screensort_recommend::Model;
-use screensort_store::{Catalogue, Progress};
+use screensort_store::{Catalogue, Edits, Progress};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
@@ -76,6 +76,11 @@ impl Stack {
     /// The catalogue table.
     pub fn catalogue(&self) -> Catalogue {
         Catalogue::new(self.dynamodb().clone(), self.0.settings.tables.catalog.clone())
+    }
+
+    /// What administrators do with films.
+    pub fn edits(&self) -> Edits {
+        Edits::new(self.dynamodb().clone(), self.0.settings.tables.catalog.clone(), self.trail_table())
     }
 
     /// The sync's memory.

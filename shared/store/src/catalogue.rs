@@ -19,6 +19,7 @@ use screensort_model::{Movie, MovieId, Operator, Window};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::edits::{EDIT, Edit};
 use crate::table::{PK, SK};
 use crate::{Error, Meter};
 
@@ -48,6 +49,10 @@ pub struct Film {
     pub counters: Counters,
     /// Why it is not there, if it once was.
     pub tombstone: Option<Tombstone>,
+    /// What administrators say of it.
+    pub edit: Option<Edit>,
+    /// Where its facts come from.
+    pub source: Option<Why>,
 }
 
 /// The whole table, as far as films are concerned.
@@ -57,6 +62,8 @@ pub struct Everything {
     pub films: Vec<(Movie, Why)>,
     /// What became of films that are no more, or are doubted.
     pub tombstones: Vec<(MovieId, Tombstone)>,
+    /// What administrators say of films; [`Everything::edited`] lays it over them.
+    pub edits: Vec<(MovieId, Edit)>,
     /// Films with an item that this release cannot read: reading them from their source again mends them.
     pub unreadable: Vec<MovieId>,
 }
@@ -64,10 +71,12 @@ pub struct Everything {
 impl Everything {
     fn take(&mut self, item: &Item) {
         let Some(id) = movie_of(item) else { return };
-        let read = if text(item, SK) == Some("FILM") {
-            document(item, "film").map(|movie| self.films.push((movie, document_source(item))))
-        } else {
-            document(item, "tombstone").map(|tombstone| self.tombstones.push((id, tombstone)))
+        let read = match text(item, SK) {
+            Some("FILM") => {
+                document(item, "film").map(|movie| self.films.push((movie, document_source(item))))
+            }
+            Some(EDIT) => Edit::of(item).map(|edit| self.edits.push((id, edit))),
+            _ => document(item, "tombstone").map(|tombstone| self.tombstones.push((id, tombstone))),
         };
         if let Err(error) = read {
             let error: &dyn std::error::Error = &error;
@@ -123,15 +132,27 @@ impl Catalogue {
         Self { client, table: table.into() }
     }
 
-    /// Everything under a film's id, in one request.
+    /// Everything under a film's id as the product shows it, in one request.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
     pub async fn film(&self, id: MovieId) -> Result<Film, Error> {
+        Ok(self.synced(id).await?.edited())
+    }
+
+    /// The same as its source has it: its edit is not laid over it.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn synced(&self, id: MovieId) -> Result<Film, Error> {
         let mut film = Film::default();
-        for item in self.query(&movie_key(id), 4).await? {
+        for item in self.query(&movie_key(id), 8).await? {
             match text(&item, SK) {
-                Some("FILM") => film.movie = Some(document(&item, "film")?),
+                Some("FILM") => {
+                    film.movie = Some(document(&item, "film")?);
+                    film.source = Some(document_source(&item));
+                }
+                Some(EDIT) => film.edit = Some(Edit::of(&item)?),
                 Some("COUNTERS") => film.counters = counters(&item),
                 Some("TOMB") => film.tombstone = Some(document(&item, "tombstone")?),
                 _ => {}
@@ -287,6 +308,7 @@ impl Catalogue {
         for part in futures::future::try_join_all(reads).await? {
             all.films.extend(part.films);
             all.tombstones.extend(part.tombstones);
+            all.edits.extend(part.edits);
             all.unreadable.extend(part.unreadable);
         }
         Ok(all)
@@ -302,9 +324,10 @@ impl Catalogue {
                 .table_name(&self.table)
                 .segment(i32::try_from(segment).unwrap_or(0))
                 .total_segments(i32::try_from(of).unwrap_or(1))
-                .filter_expression("sk IN (:film, :tomb)")
+                .filter_expression("sk IN (:film, :tomb, :edit)")
                 .expression_attribute_values(":film", AttributeValue::S("FILM".into()))
                 .expression_attribute_values(":tomb", AttributeValue::S("TOMB".into()))
+                .expression_attribute_values(":edit", AttributeValue::S(EDIT.into()))
                 .set_exclusive_start_key(start)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
@@ -561,11 +584,11 @@ pub(crate) fn movie_of(item: &Item) -> Option<MovieId> {
     text(item, PK)?.strip_prefix("MOVIE#")?.parse().ok()
 }
 
-fn movie_key(id: MovieId) -> String {
+pub(crate) fn movie_key(id: MovieId) -> String {
     format!("MOVIE#{id}")
 }
 
-fn film_item(movie: &Movie, from: Why) -> Result<Item, Error> {
+pub(crate) fn film_item(movie: &Movie, from: Why) -> Result<Item, Error> {
     let mut item = key(&movie_key(movie.id), "FILM");
     let source = match from {
         Why::Tmdb => "tmdb",
@@ -578,7 +601,7 @@ fn film_item(movie: &Movie, from: Why) -> Result<Item, Error> {
     Ok(item)
 }
 
-fn imdb_item(imdb: &str, id: MovieId) -> Item {
+pub(crate) fn imdb_item(imdb: &str, id: MovieId) -> Item {
     let mut item = key(&format!("IMDB#{imdb}"), "MOVIE");
     item.insert("movie".into(), AttributeValue::N(id.to_string()));
     item
@@ -608,6 +631,11 @@ pub(crate) fn deflated<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
     let json = serde_json::to_vec(value).map_err(|e| Error::corrupt("document", e))?;
     let mut encoder = DeflateEncoder::new(Vec::with_capacity(json.len() / 2), Compression::new(6));
     encoder.write_all(&json).and_then(|()| encoder.finish()).map_err(|e| Error::corrupt("document", e))
+}
+
+/// `value` as the attribute of a document.
+pub(crate) fn blob<T: Serialize>(value: &T) -> Result<AttributeValue, Error> {
+    Ok(AttributeValue::B(Blob::new(deflated(value)?)))
 }
 
 pub(crate) fn document<T: DeserializeOwned>(item: &Item, aggregate: &'static str) -> Result<T, Error> {
