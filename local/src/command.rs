@@ -422,6 +422,7 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let films = first_catalogue(&stand).await?;
     let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), true, args.tls);
     gateway.show_mail(stand.cloud.mailbox());
+    gateway.follow(stand.cloud.changes(&stand.stack.settings().tables.library)).await;
     let admin = screensort_accounts::first_admin(&stand.stack, "admin", "admin@screensort.example").await;
     let admin = admin.map_err(|problem| {
         Failure(problem.causes().unwrap_or_else(|| problem.code().title().to_owned()), 1)

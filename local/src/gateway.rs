@@ -10,7 +10,7 @@ use http::header::{ALLOW, HOST};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
-use screensort_cloud::{Mail, Mailbox};
+use screensort_cloud::{Changes, Mail, Mailbox};
 use screensort_http::{Answer, Code, Endpoint, FieldError, Problem};
 use screensort_routes::{Area, Found, Route};
 use screensort_runtime::{Event, Record, Stack, event, handle};
@@ -33,6 +33,8 @@ pub struct Gateway {
     /// One mailer at a time, so that who waits for it finds everything sent.
     mailing: tokio::sync::Mutex<()>,
     mailbox: OnceLock<Mailbox>,
+    /// The library table's changes; who counts has them alone.
+    changes: tokio::sync::Mutex<Option<Changes>>,
 }
 
 impl Gateway {
@@ -46,6 +48,7 @@ impl Gateway {
             secure,
             mailing: tokio::sync::Mutex::default(),
             mailbox: OnceLock::new(),
+            changes: tokio::sync::Mutex::default(),
         })
     }
 
@@ -82,6 +85,43 @@ impl Gateway {
         match self.mailbox.get() {
             Some(mailbox) => mailbox.mails().await,
             None => Vec::new(),
+        }
+    }
+
+    /// Follows the library table's changes from now on.
+    pub async fn follow(&self, changes: Changes) {
+        *self.changes.lock().await = Some(changes);
+    }
+
+    /// Counts what changed in people's libraries; how many changes counted. In AWS the table's stream calls the job;
+    /// here it is called after every request that may have changed something.
+    ///
+    /// # Errors
+    /// If the stream or the job fails: the changes are counted the next time.
+    pub async fn count_films(&self) -> Result<u64, screensort_runtime::JobError> {
+        let mut changes = self.changes.lock().await;
+        let Some(changes) = changes.as_mut() else { return Ok(0) };
+        let mut counted = 0;
+        loop {
+            let records = changes.next()?;
+            if records.is_empty() {
+                return Ok(counted);
+            }
+            let event = serde_json::json!({"Records": records});
+            let done = screensort_jobs::count_films::job(event, self.stack.clone()).await;
+            if done.is_err() {
+                changes.again();
+            }
+            counted += done?["counted"].as_u64().unwrap_or(0);
+        }
+    }
+
+    /// What AWS would do in the background after a call of `route`.
+    async fn after(&self, route: &Route) {
+        if route.area == Area::Accounts {
+            self.send_mail().await;
+        } else if let Err(error) = self.count_films().await {
+            tracing::warn!(name: "films.uncounted", %error, "changes wait to be counted: {error}");
         }
     }
 
@@ -127,10 +167,13 @@ impl Gateway {
             at_ms: self.stack.clock().now().as_millisecond(),
         });
         let answer = self.invoke(route, &event.to_string()).await;
-        if matches!(route.area, Area::Accounts | Area::Links | Area::Operators) && route.method != Method::GET
-        {
+        let followed = matches!(
+            route.area,
+            Area::Accounts | Area::Library | Area::Links | Area::Operators | Area::Profile | Area::Reviews
+        );
+        if followed && route.method != Method::GET {
             let gateway = Arc::clone(self);
-            tokio::spawn(async move { gateway.send_mail().await });
+            tokio::spawn(async move { gateway.after(route).await });
         }
         answer
     }

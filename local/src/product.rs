@@ -10,6 +10,7 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
     all.extend(screensort_admin::endpoints());
     all.extend(screensort_operators::endpoints());
     all.extend(screensort_links::endpoints());
+    all.extend(screensort_library::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }

@@ -9,7 +9,9 @@ mod film;
 mod reader;
 mod run;
 
+pub mod count_films;
 pub mod publish_catalog;
+pub mod recount_films;
 pub mod retention;
 pub mod sync_changes;
 pub mod sync_exports;
@@ -20,8 +22,16 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 6] =
-    ["sync_exports", "sync_changes", "sync_movies", "sync_lists", "publish_catalog", "retention"];
+pub const NAMES: [&str; 8] = [
+    "sync_exports",
+    "sync_changes",
+    "sync_movies",
+    "sync_lists",
+    "publish_catalog",
+    "retention",
+    "count_films",
+    "recount_films",
+];
 
 /// The job called `name`.
 pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
@@ -32,6 +42,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "sync_lists" => sync_lists::job,
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
+        "count_films" => count_films::job,
+        "recount_films" => recount_films::job,
         _ => return None,
     })
 }

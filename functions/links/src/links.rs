@@ -108,7 +108,7 @@ async fn ask(
     let counter = format!("mail#{}", terms.first().map_or("", String::as_str));
     let may_mail = draw(&stack, &counter, Limit::MAIL_PER_RECIPIENT, now).await?.is_ok();
     let link = Link {
-        id: stack.new_id(now)?,
+        id: stack.new_id()?,
         side: Side::Asker,
         stage: Stage::Pending,
         scopes,

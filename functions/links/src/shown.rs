@@ -130,5 +130,5 @@ pub(crate) fn letter(
     about: Option<String>,
     now: Timestamp,
 ) -> Result<Letter, Problem> {
-    Ok(Letter { id: stack.new_id(now)?, kind: kind.to_owned(), to, about, posted_at: now })
+    Ok(Letter { id: stack.new_id()?, kind: kind.to_owned(), to, about, posted_at: now })
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use screensort_http::{Anyone, Code, Endpoint, Input, Opening, Problem, Reply};
+use screensort_http::{Code, Endpoint, Input, Opening, Problem, Reply, Visitor};
 use screensort_model::reference::{Genre, Reference};
-use screensort_model::{Cast, Keyword, Language, Movie, MovieId, PersonName, Region, Trailer, attribution};
+use screensort_model::{
+    Cast, Keyword, Language, Movie, MovieId, PersonName, Rating, Region, Thumb, Trailer, attribution,
+};
 use screensort_routes::MOVIE;
 use screensort_runtime::Stack;
-use screensort_store::{Counters, Film, Tombstone};
+use screensort_store::{Counters, Film, FilmState, Tombstone};
 use serde::Serialize;
 
 use crate::card::picture;
@@ -68,6 +70,35 @@ struct Answer {
     #[schemars(with = "String", extend("format" = "date-time"))]
     synced_at: Timestamp,
     attribution: &'static str,
+    /// What the caller did with the film; absent for guests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    me: Option<Me>,
+}
+
+/// What somebody did with a film.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Me {
+    thumb: Option<Thumb>,
+    rating: Option<Rating>,
+    /// When it was last watched.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    watched: Option<Timestamp>,
+    watchlist: bool,
+    hidden: bool,
+    review_id: Option<String>,
+}
+
+impl Me {
+    fn of(state: FilmState) -> Self {
+        Self {
+            thumb: state.thumb,
+            rating: state.rating,
+            watched: state.watched_at,
+            watchlist: state.watchlist_at.is_some(),
+            hidden: state.hidden_at.is_some(),
+            review_id: state.review_id,
+        }
+    }
 }
 
 /// What the people of this product made of the film.
@@ -81,17 +112,25 @@ struct Community {
     reviews: u32,
 }
 
-async fn movie(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Answer>, Problem> {
-    let film = stack.catalogue().film(ask.id).await?;
+async fn movie(Visitor(who): Visitor, ask: Ask, stack: Stack) -> Result<Reply<Answer>, Problem> {
+    let catalogue = stack.catalogue();
+    let (film, me) = match &who {
+        None => (catalogue.film(ask.id).await?, None),
+        Some(who) => {
+            let library = stack.library();
+            let (film, me) = futures::try_join!(catalogue.film(ask.id), library.film(who.id(), ask.id))?;
+            (film, Some(me.map(Me::of).unwrap_or_default()))
+        }
+    };
     match film {
-        Film { movie: Some(movie), counters, .. } => Ok(Reply::ok(answer(movie, counters))),
+        Film { movie: Some(movie), counters, .. } => Ok(Reply::ok(answer(movie, counters, me))),
         Film { tombstone: Some(Tombstone::Merged { into }), .. } => Err(moved(&into.to_string())),
         Film { tombstone: Some(Tombstone::Withdrawn), .. } => Err(Problem::new(Code::Gone)),
         _ => Err(unknown()),
     }
 }
 
-fn answer(movie: Movie, counters: Counters) -> Answer {
+fn answer(movie: Movie, counters: Counters, me: Option<Me>) -> Answer {
     // The names are TMDb's and few: reading the lists for them would be a second request.
     let reference = Reference::built_in();
     let genres = movie.genres.iter().filter_map(|id| reference.genres.iter().find(|g| g.id == *id).cloned());
@@ -122,6 +161,7 @@ fn answer(movie: Movie, counters: Counters) -> Answer {
         community: community(counters),
         synced_at: movie.synced_at,
         attribution: attribution::TMDB,
+        me,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use screensort_catalog::{Browse, Catalog, Position};
 use screensort_http::{
-    Anyone, Code, Endpoint, FieldError, Input, Opening, Page, PageAsk, Problem, Reply, Tenths, Text, Whole,
+    Code, Endpoint, FieldError, Input, Opening, Page, PageAsk, Problem, Reply, Tenths, Text, Visitor, Whole,
 };
 use screensort_model::{GenreId, Mode, OperatorId, Region, Sort};
 use screensort_routes::MOVIES;
@@ -68,6 +68,7 @@ impl Input for Ask {
                 person,
                 keyword,
                 certification: None,
+                except: Vec::new(),
                 offer,
                 text: text.map(|Text(text)| text),
             },
@@ -79,14 +80,20 @@ impl Input for Ask {
     }
 }
 
-async fn movies(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<MovieCard>>, Problem> {
+async fn movies(Visitor(who): Visitor, ask: Ask, stack: Stack) -> Result<Reply<Page<MovieCard>>, Problem> {
     let catalog = stack.catalog().await?;
-    let browse = checked(ask.browse, ask.region, ask.certification.as_deref(), &catalog)?;
+    let mut browse = checked(ask.browse, ask.region, ask.certification.as_deref(), &catalog)?;
+    let mut subject = String::new();
+    if let Some(who) = who {
+        let states = stack.library().of_person(who.id()).await?;
+        browse.except = states.iter().filter(|film| film.is_unwanted()).map(|film| film.movie).collect();
+        who.id().clone_into(&mut subject);
+    }
     let cursors = stack.cursors().await?;
-    let after: Option<Position> = ask.page.start(cursors, who.subject())?;
+    let after: Option<Position> = ask.page.start(cursors, &subject)?;
     let slice = catalog.browse(&browse, ask.sort, after, ask.page.limit);
     let cards = slice.films.iter().map(|film| MovieCard::of(catalog.at(*film), ask.region)).collect();
-    ask.page.reply(cursors, who.subject(), cards, slice.next.as_ref())
+    ask.page.reply(cursors, &subject, cards, slice.next.as_ref())
 }
 
 /// What only the catalogue can judge: whether a genre and a rating exist.

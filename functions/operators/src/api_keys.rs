@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("api_keys").route(API_KEYS, keys).route(API_KEY_MAKE, make)
+    Endpoint::new("api_keys").route(API_KEYS, keys).creating(API_KEY_MAKE, make)
 }
 
 /// The purpose under which a key is hashed.
@@ -152,7 +152,7 @@ async fn make(
     let secret = OneTimeToken::generate()?;
     let text = secret.to_text();
     let key = ApiKey {
-        id: stack.new_id(now)?,
+        id: stack.new_id()?,
         owner: who.id().to_owned(),
         name,
         prefix: format!("{MARK}{}", text.get(..SHOWN).unwrap_or_default()),
@@ -168,7 +168,7 @@ async fn make(
     let until = |old: &ApiKey| old.expires_at.min(now + SignedDuration::from_hours(i64::from(hours)));
     let replaces = old.as_ref().map(|old| (old.id.as_str(), until(old)));
     let letter = Letter {
-        id: stack.new_id(now)?,
+        id: stack.new_id()?,
         kind: "api_key_made".to_owned(),
         to: To::Account(who.id().to_owned()),
         about: Some(key.prefix.clone()),
@@ -179,7 +179,7 @@ async fn make(
     }
     ask.whence.note(Event::KeyMade, Some(who.id()));
     let made = Made { key: format!("{MARK}{}", *text), shown: Shown::of(key, now) };
-    Ok(Reply::ok(made).with_status(http::StatusCode::CREATED))
+    Ok(Reply::ok(made))
 }
 
 /// The key that is to be replaced.

@@ -58,6 +58,6 @@ impl Asked {
             found: u64::try_from(found).unwrap_or(u64::MAX),
         };
         let hand = Hand { by: who.id(), rid: &self.request_id };
-        Ok(stack.queries().note(who.id(), &stack.new_id(now)?, &query, &hand).await?)
+        Ok(stack.queries().note(who.id(), &stack.new_id()?, &query, &hand).await?)
     }
 }

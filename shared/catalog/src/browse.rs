@@ -41,6 +41,8 @@ pub struct Browse {
     pub offer: Option<(Option<Region>, Option<OperatorId>, Option<Mode>)>,
     /// Among the best matches of this text.
     pub text: Option<String>,
+    /// None of these films.
+    pub except: Vec<MovieId>,
 }
 
 /// Where a page ended: the last film, and its place in case it has left the catalogue since.
@@ -87,6 +89,13 @@ impl Catalog {
         self.page(list.iter().copied(), after, limit, |_| true)
     }
 
+    fn ordinal(&self, id: MovieId) -> Option<u32> {
+        match self.lookup(id) {
+            crate::catalog::Lookup::Film(film) => Some(film.ordinal),
+            _ => None,
+        }
+    }
+
     fn page(
         &self,
         order: impl Iterator<Item = u32> + Clone,
@@ -96,10 +105,7 @@ impl Catalog {
     ) -> Slice {
         let start = after.map_or(0, |position| {
             // A film that has left, or an order that has changed, is no reason to start again.
-            let ordinal = match self.lookup(position.id) {
-                crate::catalog::Lookup::Film(film) => Some(film.ordinal),
-                _ => None,
-            };
+            let ordinal = self.ordinal(position.id);
             let now = ordinal.and_then(|o| order.clone().position(|other| other == o));
             now.map_or(position.place as usize, |place| place + 1)
         });
@@ -134,6 +140,8 @@ struct Filter<'c> {
     offer: Option<(Option<u32>, Option<u32>, Option<u32>)>,
     /// One bit a film, where a text, person or keyword narrows the list to a few.
     among: Option<Vec<u64>>,
+    /// Ordinals that are left out, sorted.
+    except: Vec<u32>,
 }
 
 impl<'c> Filter<'c> {
@@ -158,7 +166,10 @@ impl<'c> Filter<'c> {
             certification: None,
             offer: None,
             among: None,
+            except: Vec::new(),
         };
+        filter.except = browse.except.iter().filter_map(|id| catalog.ordinal(*id)).collect();
+        filter.except.sort_unstable();
         if let Some((region, strictness)) = browse.certification {
             filter.certification = Some((catalog.region_place(region)?, strictness));
         }
@@ -209,6 +220,9 @@ impl<'c> Filter<'c> {
     fn lets(&self, ordinal: u32) -> bool {
         let (at, columns) = (ordinal as usize, &self.catalog.columns);
         if self.among.as_ref().is_some_and(|bits| bits[at / 64] >> (at % 64) & 1 == 0) {
+            return false;
+        }
+        if self.except.binary_search(&ordinal).is_ok() {
             return false;
         }
         let genres = self.catalog.genre_bits[at];

@@ -4,10 +4,11 @@
 //! and answers lists, search, similar films and people from it without asking the store. Films stand in
 //! columns, in the order of their popularity, and are meant by their place in it, their *ordinal*.
 //!
-//! This crate knows films and orders. It must never know where the file rests, how answers look, or who asks.
+//! This crate knows films and orders. It must never know where the file rests or who asks.
 
 mod browse;
 mod build;
+pub mod card;
 mod catalog;
 mod columns;
 mod file;

@@ -21,6 +21,7 @@
 //! Mail is kept in memory only. There is no IAM: whoever holds the credentials may do everything.
 
 mod blobs;
+mod changes;
 mod chunked;
 mod directory;
 mod error;
@@ -43,6 +44,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+pub use changes::Changes;
 pub use error::Error;
 
 use crate::files::Lock;
@@ -136,6 +138,7 @@ pub struct Mail {
 pub struct Cloud {
     endpoints: Endpoints,
     services: Shared,
+    database: dynoxide::Database,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     lock: Option<Arc<Lock>>,
@@ -168,8 +171,8 @@ impl Cloud {
         // The emulators block while they work, and must not hold up whoever tests or serves with them.
         let threads = Threads::start()?;
         let started = threads.spawn(launch(place, options)).await?;
-        let Launched { endpoints, services, stop, tasks, lock } = started?;
-        Ok(Self { endpoints, services, stop, tasks, lock, threads })
+        let Launched { endpoints, services, database, stop, tasks, lock } = started?;
+        Ok(Self { endpoints, services, database, stop, tasks, lock, threads })
     }
 
     /// Where the services are, and the credentials they answer to.
@@ -206,6 +209,11 @@ impl Cloud {
         self.threads.spawn(async move { services.create_secret(&wanted, value).await }).await?
     }
 
+    /// The changes of a table that has a stream, from their beginning.
+    pub fn changes(&self, table: &str) -> Changes {
+        Changes::new(self.database.clone(), table)
+    }
+
     /// The mail, for who outlives this value's borrow.
     pub fn mailbox(&self) -> Mailbox {
         Mailbox(self.services.clone())
@@ -230,8 +238,9 @@ impl Cloud {
         }
         let services = self.services.clone();
         let flushed = self.threads.spawn(async move { services.objects.flush().await }).await;
-        let Self { services, lock, threads, .. } = self;
+        let Self { services, database, lock, threads, .. } = self;
         threads.end().await;
+        drop(database);
         drop(services);
         drop(lock);
         flushed?
@@ -258,6 +267,7 @@ impl Mailbox {
 struct Launched {
     endpoints: Endpoints,
     services: Shared,
+    database: dynoxide::Database,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
     lock: Option<Arc<Lock>>,
@@ -295,9 +305,9 @@ async fn launch(place: Place, options: Options) -> Result<Launched, Error> {
     let tasks = vec![
         held(tokio::spawn(front::serve(front, services.clone(), stopped.clone())), lock.clone()),
         held(tokio::spawn(tables::serve(tables, database.clone(), stopped.clone())), lock.clone()),
-        held(tokio::spawn(tables::sweep(database, stopped)), lock.clone()),
+        held(tokio::spawn(tables::sweep(database.clone(), stopped)), lock.clone()),
     ];
-    Ok(Launched { endpoints, services, stop, tasks, lock })
+    Ok(Launched { endpoints, services, database, stop, tasks, lock })
 }
 
 fn system_clock() -> Clock {

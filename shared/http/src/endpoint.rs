@@ -93,6 +93,18 @@ impl<C: Clone + Send + Sync + 'static> Endpoint<C> {
         self.json(route, StatusCode::ACCEPTED, handle)
     }
 
+    /// As [`Endpoint::route`], but something new is made: 201.
+    #[must_use]
+    pub fn creating<A, I, T, F>(self, route: &'static Route, handle: fn(A, I, C) -> F) -> Self
+    where
+        A: Actor<C> + 'static,
+        I: Input + Send + 'static,
+        T: Answers + 'static,
+        F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
+        self.json(route, StatusCode::CREATED, handle)
+    }
+
     fn json<A, I, T, F>(self, route: &'static Route, success: StatusCode, handle: fn(A, I, C) -> F) -> Self
     where
         A: Actor<C> + 'static,

@@ -3,8 +3,8 @@
 use std::io;
 
 use http::header::CONTENT_TYPE;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::opening::FieldError;
 use crate::{Code, Incoming, Problem};
@@ -102,6 +102,19 @@ fn explain(text: &str) -> (&'static str, Option<String>, String) {
         let expected = expected.split(" at line").next().unwrap_or("another value");
         ("invalid", None, format!("Expected {expected}."))
     }
+}
+
+/// Reads a field that may be left out, null or a value, and tells the three apart: with `default`, left out is
+/// `None`, and null is `Some(None)`.
+///
+/// # Errors
+/// If it is neither null nor a value of the type.
+pub fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: serde::Deserialize<'de>,
+    D: serde::Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 /// `value` as JSON in which no text can be taken for markup: `<`, `>`, `&` and the line separators that

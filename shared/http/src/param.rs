@@ -70,6 +70,7 @@ by_word! {
     Window, Window::ALL, "a window is one of day, week";
     screensort_model::Sort, screensort_model::Sort::ALL,
         "a sort is one of popularity, rating, newest, title, trending";
+    screensort_model::Thumb, screensort_model::Thumb::ALL, "a thumb is one of up, down";
     screensort_model::Found, screensort_model::Found::ALL, "a type is one of movie, person, operator";
 }
 

@@ -74,9 +74,9 @@ codes! {
     UsernameTaken = "username_taken", CONFLICT, "The user name is taken", "Choose another user name.";
     /// Somebody else changed it meanwhile, or a rule stands against it.
     Conflict = "conflict", CONFLICT, "Not possible as things are", "Read it again, then decide again.";
-    /// `If-Match` names another version.
-    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "It has changed meanwhile",
-        "Read it again, then decide again; ETag says which version it is.";
+    /// Somebody else changed it since the caller read it.
+    Stale = "precondition_failed", PRECONDITION_FAILED, "It was changed meanwhile",
+        "Read it again, then send the change with the new ETag as If-Match.";
     /// `Accept` names no form that there is.
     NotAcceptable = "not_acceptable", NOT_ACCEPTABLE, "There is no such form of it",
         "Accept application/json; the operator directory is there as application/vnd.hypercat.catalogue+json too.";

@@ -12,6 +12,8 @@ pub mod id;
 pub mod list;
 pub mod movie;
 pub mod operator;
+pub mod opinion;
+pub mod preferences;
 pub mod reference;
 pub mod text;
 
@@ -22,6 +24,8 @@ pub use id::{GenreId, KeywordId, MovieId, OperatorId, PersonId};
 pub use list::{Found, Sort, Window};
 pub use movie::{Cast, Keyword, Movie, PersonName, Trailer};
 pub use operator::{Kind, Mode, Operator};
+pub use opinion::{Rating, Thumb};
+pub use preferences::{Certification, GenreWeight, Preferences};
 
 /// Why a value was refused. The text is safe to show: it never repeats the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -116,6 +116,7 @@ impl Route {
         match self.area {
             _ if self.method == Method::GET => 0,
             Area::Accounts | Area::Admin => 16 << 10,
+            Area::Library if self.path == "/imports" => 5 << 20,
             _ => 64 << 10,
         }
     }

@@ -122,6 +122,12 @@ routes! {
         "Ask the account at an address, which is one's own too, for a link; a mail asks it to confirm.";
     LINK_END: DELETE "/links/{id}" => Links/"link", Member(LinksWriteOwn), Write, NoStore,
         "End a link, from either side, at once.";
+    LINK_HISTORY: GET "/links/{id}/history" => Links/"link_history", Member(LinksReadShared), Read, NoStore,
+        "What a linked account watched, newest first.";
+    LINK_RATINGS: GET "/links/{id}/ratings" => Links/"link_ratings", Member(LinksReadShared), Read, NoStore,
+        "The films that a linked account rated, newest first.";
+    LINK_WATCHLIST: GET "/links/{id}/watchlist" => Links/"link_watchlist", Member(LinksReadShared), Read, NoStore,
+        "The films that a linked account wants to watch, newest first.";
     LINK_CONFIRM: POST "/links/confirm" => Links/"link_confirm", Recent(LinksWriteOwn), Attempts, NoStore,
         "Confirm a link with the mailed token, signed in to the account that was mailed to.";
     MOVIES: GET "/movies" => Movies/"movies", Anyone, Read, Catalogue,
@@ -142,6 +148,36 @@ routes! {
         "The genres, age ratings, languages and regions that filters take.";
     PERSON: GET "/people/{id}" => Movies/"person", Anyone, Read, Catalogue,
         "A person and the films they made.";
+    THUMBS_ACTION: POST "/thumbs_action" => Library/"thumbs_action", Member(ThumbsWriteOwn), Write, NoStore,
+        "Give a film a thumb, or take it back.";
+    THUMBS: GET "/thumbs" => Library/"thumbs", Member(ThumbsReadOwn), Read, NoStore,
+        "The films that one gave a thumb, newest first.";
+    RATE: PUT "/movies/{id}/rating" => Library/"movie_rating", Member(RatingsWriteOwn), Write, NoStore,
+        "Rate a film.";
+    UNRATE: DELETE "/movies/{id}/rating" => Library/"movie_rating", Member(RatingsWriteOwn), Write, NoStore,
+        "Take a rating back.";
+    RATINGS: GET "/ratings" => Library/"ratings", Member(RatingsReadOwn), Read, NoStore,
+        "The films that one rated, newest first.";
+    HIDE: PUT "/movies/{id}/hidden" => Library/"movie_hidden", Member(HiddenWriteOwn), Write, NoStore,
+        "Say that a film is of no interest.";
+    UNHIDE: DELETE "/movies/{id}/hidden" => Library/"movie_hidden", Member(HiddenWriteOwn), Write, NoStore,
+        "Take back that a film is of no interest.";
+    HIDDEN: GET "/hidden" => Library/"hidden", Member(HiddenReadOwn), Read, NoStore,
+        "The films that are of no interest, newest first.";
+    HISTORY: GET "/history" => Library/"history", Member(HistoryReadOwn), Read, NoStore,
+        "What one watched, newest first.";
+    HISTORY_ADD: POST "/history" => Library/"history", Member(HistoryWriteOwn), Write, NoStore,
+        "Write down that a film was watched.";
+    HISTORY_CHANGE: PATCH "/history/{hid}" => Library/"history_entry", Member(HistoryWriteOwn), Write, NoStore,
+        "Correct one time that a film was watched.";
+    HISTORY_REMOVE: DELETE "/history/{hid}" => Library/"history_entry", Member(HistoryWriteOwn), Write, NoStore,
+        "Take back one time that a film was watched.";
+    WATCHLIST: GET "/watchlist" => Library/"watchlist", Member(WatchlistReadOwn), Read, NoStore,
+        "The films that one wants to watch, newest first.";
+    WATCHLIST_ADD: PUT "/watchlist/{movie_id}" => Library/"watchlist_entry", Member(WatchlistWriteOwn), Write, NoStore,
+        "Put a film on the watchlist.";
+    WATCHLIST_REMOVE: DELETE "/watchlist/{movie_id}" => Library/"watchlist_entry", Member(WatchlistWriteOwn), Write, NoStore,
+        "Take a film off the watchlist.";
     HEALTH: GET "/health" => System/"health", Anyone, Free, NoStore,
         "Whether the product is up.";
     ABOUT: GET "/about" => System/"about", Anyone, Free, Document,

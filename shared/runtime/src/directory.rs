@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use screensort_http::Problem;
 use screensort_store::{Directory, Favourites, Links, Operators, Queries};
 use tokio::sync::Mutex;
@@ -52,15 +51,5 @@ impl Stack {
     pub fn links(&self) -> Links {
         let tables = &self.settings().tables;
         Links::new(self.dynamodb().clone(), &tables.library, &tables.auth)
-    }
-
-    /// A new ULID.
-    ///
-    /// # Errors
-    /// 500 if the system gives no random numbers.
-    pub fn new_id(&self, now: Timestamp) -> Result<String, Problem> {
-        let random = u128::from_be_bytes(screensort_crypto::random_bytes()?);
-        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-        Ok(ulid::Ulid::from_parts(millis, random).to_string())
     }
 }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
-use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
+use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey, random_bytes};
 use screensort_http::{Authority, Problem};
-use screensort_store::{Accounts, ApiKeys, Attempts, OneTime, Outbox, Sessions};
+use screensort_store::{Accounts, ApiKeys, Attempts, Library, OneTime, Outbox, Sessions};
 
 use crate::{Stack, client};
 
@@ -49,6 +49,11 @@ impl Stack {
         Attempts::new(client, table)
     }
 
+    /// What people do with films.
+    pub fn library(&self) -> Library {
+        Library::new(self.dynamodb().clone(), self.settings().tables.library.clone())
+    }
+
     /// Mail that waits to be sent.
     pub fn outbox(&self) -> Outbox {
         let (client, table) = self.auth_table();
@@ -60,6 +65,16 @@ impl Stack {
         let settings = self.settings();
         let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
         Kms::new(client, settings.data_key.clone(), settings.pepper_key.clone())
+    }
+
+    /// A new ULID.
+    ///
+    /// # Errors
+    /// 500 if this machine gives no random numbers.
+    pub fn new_id(&self) -> Result<String, Problem> {
+        let random = u128::from_be_bytes(random_bytes()?);
+        let millis = u64::try_from(self.clock().now().as_millisecond()).unwrap_or(0);
+        Ok(ulid::Ulid::from_parts(millis, random).to_string())
     }
 
     /// What hashes passwords, at the configured cost.

@@ -113,8 +113,8 @@ pub enum Tombstone {
 /// The catalogue table.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Catalogue {
@@ -557,7 +557,7 @@ pub(crate) fn number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T>
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-fn movie_of(item: &Item) -> Option<MovieId> {
+pub(crate) fn movie_of(item: &Item) -> Option<MovieId> {
     text(item, PK)?.strip_prefix("MOVIE#")?.parse().ok()
 }
 
@@ -592,7 +592,7 @@ fn document_source(item: &Item) -> Why {
     }
 }
 
-fn counters(item: &Item) -> Counters {
+pub(crate) fn counters(item: &Item) -> Counters {
     let of = |name: &str| number::<u32>(item, name).unwrap_or(0);
     Counters {
         thumbs_up: of("thumbs_up"),

@@ -6,7 +6,8 @@ use screensort_model::OperatorId;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::key;
-use crate::hand::{is_gone, person_key};
+use crate::hand::is_gone;
+use crate::library::person_key;
 use crate::vault::{Vault, item, n, record};
 use crate::{Error, Hand};
 
@@ -71,7 +72,7 @@ impl Favourites {
         let mut put = item(&person_key(person), &sk, favourite, None)?;
         hand.sign(&mut put);
         // One that was taken away has no such attribute any more.
-        self.0.put_if(put, "attribute_not_exists(added_at)").await?;
+        self.0.put_if(put, "attribute_not_exists(added_at)", Vec::new()).await?;
         Ok(())
     }
 

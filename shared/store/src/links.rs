@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::key;
-use crate::hand::{is_gone, person_key};
+use crate::hand::is_gone;
+use crate::library::person_key;
 use crate::outbox::{Letter, letter_item};
 use crate::vault::{Vault, Written, item, n, record, s};
 use crate::{Error, Hand};

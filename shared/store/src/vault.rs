@@ -31,6 +31,19 @@ pub(crate) enum Written {
     Refused(Vec<usize>),
 }
 
+/// A question to an index.
+#[derive(Debug)]
+pub(crate) struct IndexAsk {
+    /// The index.
+    pub index: &'static str,
+    /// The condition on its keys.
+    pub keys: &'static str,
+    /// What is left out.
+    pub filter: Option<&'static str>,
+    /// Whether it shares its partitions with the table.
+    pub local: bool,
+}
+
 /// The table.
 #[derive(Debug, Clone)]
 pub(crate) struct Vault {
@@ -74,13 +87,21 @@ fn map(values: Values) -> Option<HashMap<String, AttributeValue>> {
     (!values.is_empty()).then(|| values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The names in `expression` that DynamoDB has reserved for itself.
+/// The attributes that `expression` writes with a `#` in front, because DynamoDB has reserved their names.
 fn names(expression: &str) -> Option<HashMap<String, String>> {
-    let used = [("#ttl", TTL), ("#roles", "roles"), ("#by", "by")]
-        .into_iter()
-        .filter(|(alias, _)| expression.contains(alias));
-    let names: HashMap<_, _> = used.map(|(alias, name)| (alias.to_owned(), name.to_owned())).collect();
+    let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let names: HashMap<_, _> = expression
+        .split('#')
+        .skip(1)
+        .filter_map(|rest| rest.split(ends).next())
+        .map(|name| (format!("#{name}"), name.to_owned()))
+        .collect();
     (!names.is_empty()).then_some(names)
+}
+
+/// `change` and `condition` as one text, for [`names`].
+fn both(change: &str, condition: Option<&str>) -> String {
+    format!("{change} {}", condition.unwrap_or_default())
 }
 
 fn is_unmet<E: ProvideErrorMetadata, R>(error: &aws_sdk_dynamodb::error::SdkError<E, R>) -> bool {
@@ -201,6 +222,98 @@ impl Vault {
         Ok(out.items.unwrap_or_default())
     }
 
+    /// Every item of a partition whose sort key begins with `prefix`, in as many requests as it takes.
+    pub(crate) async fn query_all(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Error> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let out = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", s(pk))
+                .expression_attribute_values(":prefix", s(prefix))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| Error::of("Query", e))?;
+            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            items.extend(out.items.unwrap_or_default());
+            match out.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(items),
+            }
+        }
+    }
+
+    /// At most `most` items of an index, last first, in as many requests as the filter makes necessary.
+    pub(crate) async fn query_index(
+        &self,
+        ask: &IndexAsk,
+        values: Values,
+        most: usize,
+    ) -> Result<Vec<Item>, Error> {
+        let (mut items, mut start) = (Vec::new(), None);
+        let values = map(values);
+        loop {
+            let left = most - items.len();
+            // What a filter leaves out costs a read all the same: then whole pages are looked at.
+            let limit = if ask.filter.is_some() { 1_000 } else { left };
+            let out = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(ask.index)
+                .key_condition_expression(ask.keys)
+                .set_filter_expression(ask.filter.map(str::to_owned))
+                .set_expression_attribute_names(names(&both(ask.keys, ask.filter)))
+                .set_expression_attribute_values(values.clone())
+                // Only local indexes can be read as they are now.
+                .consistent_read(ask.local)
+                .scan_index_forward(false)
+                .set_limit(i32::try_from(limit).ok())
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await
+                .map_err(|e| Error::of("Query", e))?;
+            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            items.extend(out.items.unwrap_or_default());
+            items.truncate(most);
+            match out.last_evaluated_key {
+                Some(key) if !key.is_empty() && items.len() < most => start = Some(key),
+                _ => return Ok(items),
+            }
+        }
+    }
+
+    /// One page of a segment of everything in the table whose sort key begins with `prefix`.
+    pub(crate) async fn scan_segment(
+        &self,
+        prefix: &str,
+        segment: (u32, u32),
+        start: Option<Item>,
+    ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let out = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .segment(i32::try_from(segment.0).unwrap_or(0))
+            .total_segments(i32::try_from(segment.1).unwrap_or(1))
+            .filter_expression("begins_with(sk, :prefix)")
+            .expression_attribute_values(":prefix", s(prefix))
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| Error::of("Scan", e))?;
+        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
+    }
+
     /// One page of everything in the table, for jobs and the last-resort lists of administration.
     pub(crate) async fn scan(
         &self,
@@ -256,14 +369,20 @@ impl Vault {
         Ok(done)
     }
 
-    /// Puts the item in the place of whatever is there, if `condition` holds; says whether it did.
-    pub(crate) async fn put_if(&self, item: Item, condition: &'static str) -> Result<bool, Error> {
+    /// Puts an item if `condition` holds for what is in its place; says whether it did.
+    pub(crate) async fn put_if(
+        &self,
+        item: Item,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<bool, Error> {
         let out = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
@@ -290,7 +409,7 @@ impl Vault {
             .table_name(&self.table)
             .set_key(Some(at))
             .update_expression(change)
-            .set_expression_attribute_names(names(change))
+            .set_expression_attribute_names(names(&both(change, condition)))
             .set_condition_expression(condition.map(str::to_owned))
             .set_expression_attribute_values(map(values))
             .return_values(ReturnValue::AllNew)
@@ -360,7 +479,7 @@ impl Vault {
             .table_name(&self.table)
             .set_key(Some(at))
             .update_expression(change)
-            .set_expression_attribute_names(names(change))
+            .set_expression_attribute_names(names(&both(change, Some(condition))))
             .condition_expression(condition)
             .set_expression_attribute_values(map(values))
             .build()
