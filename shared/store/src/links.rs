@@ -275,7 +275,7 @@ impl Links {
             )?,
             self.library.updating(
                 key(&person_key(&invitation.asker), &link_sk(&own.id)),
-                "SET stage = :active, other = :other, other_name = :name, confirmed_at = :at, scopes = :scopes, \
+                "SET stage = :active, #other = :other, other_name = :name, confirmed_at = :at, scopes = :scopes, \
                  #by = :by, rid = :rid REMOVE #ttl",
                 "stage = :pending",
                 values,
