@@ -1,12 +1,14 @@
 //! `PUT` and `DELETE /admin/operators/{id}`: what people say of operators stays, whatever the sync reads.
 
 use http::StatusCode;
-use http::header::{ETAG, IF_MATCH};
+use http::header::ETAG;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, FieldError, Input, Opening, Problem, Recent, Reply, Whence};
+use screensort_http::{
+    Code, Endpoint, FieldError, IfMatch, Input, Opening, Problem, Recent, Reply, Whence, stale, tag,
+};
 use screensort_model::text::is_deceptive;
 use screensort_model::{Kind, Language, Listing, ModeId, OperatorId, Region};
 use screensort_routes::{ADMIN_OPERATOR, ADMIN_OPERATOR_REMOVE};
@@ -57,19 +59,16 @@ struct Edited {
 
 struct Which {
     id: OperatorId,
-    /// `If-Match`, if it was sent; as it came.
-    tags: Option<String>,
+    seen: IfMatch,
     whence: Whence,
 }
 
 impl Input for Which {
     fn open(o: &mut Opening<'_>) -> Option<Self> {
         let id = o.path("id", "The operator.");
-        let values = o.request().headers.get_all(IF_MATCH).iter();
-        let texts: Vec<&str> = values.map(|value| value.to_str().unwrap_or_default()).collect();
-        let tags = (!texts.is_empty()).then(|| texts.join(","));
+        let seen = IfMatch::open(o);
         let whence = Whence::open(o)?;
-        Some(Self { id: id?, tags, whence })
+        Some(Self { id: id?, seen: seen?, whence })
     }
 }
 
@@ -86,17 +85,10 @@ impl Input for Put {
     }
 }
 
-fn tag(revision: u64) -> String {
-    format!("\"v{revision}\"")
-}
-
 impl Which {
-    /// Goes on if what is there is what the caller saw. Nothing there meets no tag.
+    /// Goes on if what is there is what the caller saw. Nothing there is no version that anybody saw.
     fn check(&self, there: Option<u64>) -> Result<(), Problem> {
-        let Some(tags) = &self.tags else { return Ok(()) };
-        let names =
-            |current: u64| tags.split(',').any(|one| matches!(one.trim(), "*") || one.trim() == tag(current));
-        if there.is_some_and(names) { Ok(()) } else { Err(Problem::new(Code::PreconditionFailed)) }
+        self.seen.check(there)
     }
 }
 
@@ -130,7 +122,7 @@ async fn put(
     };
     let hand = Hand { by: who.id(), rid: &which.whence.request_id };
     if !stack.operators().edit(&listing, from, false, &hand).await? {
-        return Err(Problem::new(Code::PreconditionFailed));
+        return Err(stale());
     }
     let (event, status) = match before {
         Some(_) => (Event::OperatorChanged, StatusCode::OK),
@@ -156,7 +148,7 @@ async fn remove(
     let after = Listing { revision: before.revision + 1, updated_at: stack.clock().now(), ..before.clone() };
     let hand = Hand { by: who.id(), rid: &which.whence.request_id };
     if !stack.operators().edit(&after, before.revision, true, &hand).await? {
-        return Err(Problem::new(Code::PreconditionFailed));
+        return Err(stale());
     }
     which.whence.note(Event::OperatorRemoved, Some(who.id()));
     Ok(Reply::done())

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("api_keys").route(API_KEYS, keys).route(API_KEY_MAKE, make)
+    Endpoint::new("api_keys").route(API_KEYS, keys).creating(API_KEY_MAKE, make)
 }
 
 /// The purpose under which a key is hashed.
@@ -179,7 +179,7 @@ async fn make(
     }
     ask.whence.note(Event::KeyMade, Some(who.id()));
     let made = Made { key: format!("{MARK}{}", *text), shown: Shown::of(key, now) };
-    Ok(Reply::ok(made).with_status(http::StatusCode::CREATED))
+    Ok(Reply::ok(made))
 }
 
 /// The key that is to be replaced.

@@ -2,7 +2,7 @@
 
 use http::header::ETAG;
 use screensort_auth::may;
-use screensort_http::{Caller, Code, Endpoint, Input, Opening, Problem, Reply};
+use screensort_http::{Caller, Code, Endpoint, Input, Opening, Problem, Reply, tag};
 use screensort_model::OperatorId;
 use screensort_routes::OPERATOR;
 use screensort_runtime::Stack;
@@ -47,6 +47,6 @@ async fn operator(
         .ok_or_else(|| Problem::new(Code::NotFound).with_detail("There is no operator with this id."))?;
     let reply = Reply::ok(OperatorShown::of(listing))
         // What an edit gives back as If-Match.
-        .with_header(ETAG, &format!("\"v{}\"", listing.revision));
+        .with_header(ETAG, &tag(listing.revision));
     Ok(ask.form.reply(reply, || Catalogue::of(&listing.name, vec![hypercat::operator(listing)])))
 }

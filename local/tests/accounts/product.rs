@@ -118,6 +118,7 @@ impl Product {
     }
 
     /// A read of the catalogue, as a guest.
+    #[allow(dead_code, reason = "for tests of other areas")]
     pub(crate) async fn ask_open(&self, path: &str) -> Value {
         self.ask_local(path).await
     }

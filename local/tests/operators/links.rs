@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use crate::login;
 use crate::product::{Got, PASSWORD, Product};
+use crate::{login, with_films};
 
 async fn ask(product: &Product, token: &str, email: &str, scopes: Value) -> Got {
     product.with(token, "POST", "/links", json!({"email": email, "scopes": scopes})).await
@@ -260,5 +260,93 @@ async fn asking_is_limited_and_no_token_or_address_is_in_the_tables() {
     assert!(dump.contains("INVITED#") && dump.contains("LINK#"));
     for planted in [token.as_str(), "bob@example.org"] {
         assert!(!dump.contains(planted), "{planted} is in the dump");
+    }
+}
+
+/// A film of the sample catalogue in everything that a link can open.
+async fn with_library(product: &Product, token: &str) {
+    for (method, path, body) in [
+        ("PUT", "/movies/27205/rating", json!({"value": 9.5})),
+        ("PUT", "/watchlist/27205", Value::Null),
+        ("POST", "/history", json!({"movie_id": 27205})),
+        ("PUT", "/movies/550/rating", json!({"value": 4})),
+    ] {
+        let got = product.with(token, method, path, body).await;
+        assert!(got.status < 300, "{method} {path}: {}", got.text);
+        product.wait(1);
+    }
+}
+
+async fn linked(product: &Product, ann: &str, bob: &str, scopes: Value) -> String {
+    let asked = ask(product, ann, "bob@example.org", scopes).await.expect(202, "");
+    let mailed = product.mailed("bob@example.org", MAIL).await;
+    confirm(product, bob, &mailed).await.expect(200, "");
+    asked.str("id")
+}
+
+const PARTS: [&str; 3] = ["history", "ratings", "watchlist"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_a_link_one_reads_what_it_says_until_it_ends() {
+    let product = with_films().await;
+    let (ann, _) = product.signed_in("ann").await;
+    let (bob, _) = product.signed_in("bob").await;
+    let (eve, _) = product.signed_in("eve").await;
+    with_library(&product, &bob).await;
+    let id = linked(&product, &ann, &bob, json!(PARTS)).await;
+    let history = product.get(&ann, &format!("/links/{id}/history")).await.expect(200, "");
+    assert_eq!(history.body["items"][0]["movie_id"], 27205, "{}", history.text);
+    assert_eq!(history.body["items"][0]["movie"]["id"], 27205);
+    let ratings = product.get(&ann, &format!("/links/{id}/ratings?limit=1")).await.expect(200, "");
+    assert_eq!(
+        (&ratings.body["items"][0]["movie_id"], &ratings.body["items"][0]["value"]),
+        (&json!(550), &json!(4.0))
+    );
+    let cursor = ratings.str("next_cursor");
+    let second =
+        product.get(&ann, &format!("/links/{id}/ratings?limit=1&cursor={cursor}")).await.expect(200, "");
+    assert_eq!(
+        (&second.body["items"][0]["value"], second.body["next_cursor"].is_null()),
+        (&json!(9.5), true)
+    );
+    let watchlist = product.get(&ann, &format!("/links/{id}/watchlist")).await.expect(200, "");
+    assert_eq!(watchlist.body["items"].as_array().unwrap().len(), 1);
+    assert!(!history.text.contains("bob") && !ratings.text.contains("example.org"));
+    for part in PARTS {
+        let path = format!("/links/{id}/{part}");
+        // Who is read reads nothing back, and nobody else has such a link.
+        product.get(&bob, &path).await.expect(404, "not_found");
+        product.get(&eve, &path).await.expect(404, "not_found");
+        product.ask("GET", &path, &[], Value::Null).await.expect(401, "unauthorized");
+    }
+    product.get(&ann, "/links/unknown/history").await.expect(404, "not_found");
+    product.with(&ann, "DELETE", &format!("/links/{id}"), Value::Null).await.expect(204, "");
+    for part in PARTS {
+        product.get(&ann, &format!("/links/{id}/{part}")).await.expect(404, "not_found");
+        product
+            .get(&ann, &format!("/links/{id}/ratings?limit=1&cursor={cursor}"))
+            .await
+            .expect(404, "not_found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_opens_no_more_than_its_scopes_and_nothing_before_it_is_confirmed() {
+    let product = with_films().await;
+    let (ann, _) = product.signed_in("ann").await;
+    let (bob, _) = product.signed_in("bob").await;
+    with_library(&product, &bob).await;
+    for scope in PARTS {
+        let asked = ask(&product, &ann, "bob@example.org", json!([scope])).await.expect(202, "");
+        let id = asked.str("id");
+        let mailed = product.mailed("bob@example.org", MAIL).await;
+        product.get(&ann, &format!("/links/{id}/{scope}")).await.expect(404, "not_found");
+        confirm(&product, &bob, &mailed).await.expect(200, "");
+        for part in PARTS {
+            let got = product.get(&ann, &format!("/links/{id}/{part}")).await;
+            assert_eq!(got.status, if part == scope { 200 } else { 404 }, "{scope}: {part}");
+        }
+        product.with(&bob, "DELETE", &format!("/links/{id}"), Value::Null).await.expect(204, "");
+        product.get(&ann, &format!("/links/{id}/{scope}")).await.expect(404, "not_found");
     }
 }

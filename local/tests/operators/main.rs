@@ -49,6 +49,16 @@ pub(crate) async fn with_operators() -> Product {
     product
 }
 
+/// A product with two films.
+pub(crate) async fn with_films() -> Product {
+    let product = Product::start().await;
+    let lines = r#"{"id": 27205, "title": "Inception", "release_date": "2010-07-15", "genres": [878]}
+{"id": 550, "title": "Fight Club", "release_date": "1999-10-15", "genres": [18]}"#;
+    let films = screensort::import::read(lines.as_bytes(), product.clock.now()).unwrap();
+    screensort::import::keep(&product.stand.stack, &films, &[], |_| {}).await.unwrap();
+    product
+}
+
 pub(crate) fn id(source: &str, key: &str) -> String {
     OperatorId::derived(source, key).to_string()
 }

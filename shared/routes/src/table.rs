@@ -122,6 +122,12 @@ routes! {
         "Ask the account at an address, which is one's own too, for a link; a mail asks it to confirm.";
     LINK_END: DELETE "/links/{id}" => Links/"link", Member(LinksWriteOwn), Write, NoStore,
         "End a link, from either side, at once.";
+    LINK_HISTORY: GET "/links/{id}/history" => Links/"link_history", Member(LinksReadShared), Read, NoStore,
+        "What a linked account watched, newest first.";
+    LINK_RATINGS: GET "/links/{id}/ratings" => Links/"link_ratings", Member(LinksReadShared), Read, NoStore,
+        "The films that a linked account rated, newest first.";
+    LINK_WATCHLIST: GET "/links/{id}/watchlist" => Links/"link_watchlist", Member(LinksReadShared), Read, NoStore,
+        "The films that a linked account wants to watch, newest first.";
     LINK_CONFIRM: POST "/links/confirm" => Links/"link_confirm", Recent(LinksWriteOwn), Attempts, NoStore,
         "Confirm a link with the mailed token, signed in to the account that was mailed to.";
     ADMIN_AUDIT: GET "/admin/audit" => Admin/"admin_audit", Member(AuditRead), Read, NoStore,

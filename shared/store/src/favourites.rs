@@ -6,7 +6,8 @@ use screensort_model::OperatorId;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::key;
-use crate::hand::{is_gone, person_key};
+use crate::hand::is_gone;
+use crate::library::person_key;
 use crate::vault::{Vault, item, n, record};
 use crate::{Error, Hand};
 

@@ -37,8 +37,3 @@ impl Hand<'_> {
 pub(crate) fn is_gone(item: &Item) -> bool {
     item.get("gone").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false)
 }
-
-/// The partition of what a person does and keeps.
-pub(crate) fn person_key(account: &str) -> String {
-    format!("PERSON#{account}")
-}

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::key;
-use crate::hand::{is_gone, person_key};
+use crate::hand::is_gone;
+use crate::library::person_key;
 use crate::outbox::{Letter, letter_item};
 use crate::vault::{Vault, Written, item, n, record, s};
 use crate::{Error, Hand};
@@ -274,7 +275,7 @@ impl Links {
             )?,
             self.library.updating(
                 key(&person_key(&invitation.asker), &link_sk(&own.id)),
-                "SET stage = :active, other = :other, other_name = :name, confirmed_at = :at, scopes = :scopes, \
+                "SET stage = :active, #other = :other, other_name = :name, confirmed_at = :at, scopes = :scopes, \
                  #by = :by, rid = :rid REMOVE #ttl",
                 "stage = :pending",
                 values,

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::key;
-use crate::hand::{is_gone, person_key};
+use crate::hand::is_gone;
+use crate::library::person_key;
 use crate::vault::{Vault, item, record, sort_key};
 use crate::{Error, Hand};
 
