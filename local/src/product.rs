@@ -9,6 +9,8 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
     all.extend(screensort_accounts::endpoints());
     all.extend(screensort_admin::endpoints());
     all.extend(screensort_library::endpoints());
+    all.extend(screensort_profile::endpoints());
+    all.extend(screensort_reviews::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }

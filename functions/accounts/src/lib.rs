@@ -33,6 +33,7 @@ pub mod reauthenticate;
 pub mod register;
 pub mod register_resend;
 pub mod register_verify;
+pub mod security;
 pub mod session;
 pub mod session_end;
 pub mod sessions;
@@ -66,6 +67,7 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
         register::endpoint(),
         register_resend::endpoint(),
         register_verify::endpoint(),
+        security::endpoint(),
         session::endpoint(),
         session_end::endpoint(),
         sessions::endpoint(),

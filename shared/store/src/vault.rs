@@ -440,6 +440,23 @@ impl Vault {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
+    /// A put for [`Vault::transact`] whose condition has values.
+    pub(crate) fn putting_if(
+        &self,
+        item: Item,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<TransactWriteItem, Error> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
+            .build()
+            .map_err(|e| Error::corrupt("write", e))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
     /// An update for [`Vault::transact`].
     pub(crate) fn updating(
         &self,
