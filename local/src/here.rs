@@ -97,9 +97,13 @@ async fn run(gateway: &Gateway, name: &str) -> Result<Value, Problem> {
         return Ok(json!({"counted": counted}));
     }
     let mailer: screensort_runtime::Job = screensort_accounts::mailer::job;
-    let job = if name == "mailer" { Some(mailer) } else { screensort_jobs::by_name(name) };
+    let job = match name {
+        "mailer" => Some(mailer),
+        "deletion_worker" => Some(screensort_accounts::deletion_worker::job as screensort_runtime::Job),
+        _ => screensort_jobs::by_name(name),
+    };
     let job = job.ok_or_else(|| {
-        let names = format!("{}, mailer", screensort_jobs::NAMES.join(", "));
+        let names = format!("{}, mailer, deletion_worker", screensort_jobs::NAMES.join(", "));
         Problem::new(Code::NotFound).with_detail(format!("There is no such job; there are {names}."))
     })?;
     job(json!({}), gateway.stack().clone()).await.map_err(|error| {

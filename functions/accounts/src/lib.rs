@@ -9,6 +9,7 @@ mod letters;
 mod mailed;
 mod start;
 
+pub mod deletion_worker;
 mod first_admin;
 pub mod mailer;
 pub mod person;
@@ -29,6 +30,7 @@ pub mod mfa_totp;
 pub mod password;
 pub mod password_forgot;
 pub mod password_reset;
+pub mod profile_delete;
 pub mod reauthenticate;
 pub mod register;
 pub mod register_resend;
@@ -63,6 +65,7 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
         password::endpoint(),
         password_forgot::endpoint(),
         password_reset::endpoint(),
+        profile_delete::endpoint(),
         reauthenticate::endpoint(),
         register::endpoint(),
         register_resend::endpoint(),

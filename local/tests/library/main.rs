@@ -8,6 +8,7 @@
 mod product;
 
 mod counted;
+mod deleted;
 mod films;
 mod history;
 mod person;

@@ -152,6 +152,8 @@ routes! {
         "What one says of oneself.";
     PROFILE_CHANGE: PATCH "/profile" => Profile/"profile", Member(ProfileWriteOwn), Write, NoStore,
         "Change what one says of oneself.";
+    PROFILE_DELETE: DELETE "/profile" => Accounts/"profile_delete", Member(ProfileDeleteOwn), Attempts, NoStore,
+        "Be forgotten: everything personal goes, and cannot be brought back.";
     PREFERENCES: GET "/preferences" => Profile/"preferences", Member(PreferencesReadOwn), Read, NoStore,
         "What one wants to see.";
     PREFERENCES_SET: PUT "/preferences" => Profile/"preferences", Member(PreferencesWriteOwn), Write, NoStore,

@@ -562,7 +562,11 @@ impl Accounts {
         }
     }
 
-    fn administrators(&self, by: i8) -> Result<TransactWriteItem, Error> {
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0
+    }
+
+    pub(crate) fn administrators(&self, by: i8) -> Result<TransactWriteItem, Error> {
         let condition = if by < 0 {
             "administrators > :one"
         } else {

@@ -8,6 +8,7 @@ mod accounts;
 mod attempts;
 mod catalogue;
 mod counting;
+mod deletion;
 mod error;
 mod history;
 mod library;
@@ -25,6 +26,7 @@ pub use accounts::{Account, Accounts, Credentials, NewAccount, Person, Registere
 pub use attempts::{Attempts, Bucket, Count, Tallies};
 pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use counting::{Opinion, Recounted};
+pub use deletion::Deletion;
 pub use error::Error;
 pub use history::Watch;
 pub use library::{Change, FilmState, Library, Listing};
