@@ -125,7 +125,13 @@ impl Gateway {
     async fn after(&self, route: &Route) {
         if route.area == Area::Accounts {
             self.send_mail().await;
-        } else if let Err(error) = self.count_films().await {
+        }
+        if route.binary == "profile_delete"
+            && let Err(error) = screensort_accounts::deletion_worker::run(&self.stack).await
+        {
+            tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
+        }
+        if let Err(error) = self.count_films().await {
             tracing::warn!(name: "films.uncounted", %error, "changes wait to be counted: {error}");
         }
     }

@@ -12,6 +12,8 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
     all.extend(screensort_links::endpoints());
     all.extend(screensort_recommendations::endpoints());
     all.extend(screensort_library::endpoints());
+    all.extend(screensort_profile::endpoints());
+    all.extend(screensort_reviews::endpoints());
     all.extend(screensort_system::endpoints());
     all
 }

@@ -135,6 +135,12 @@ fn says(kind: &str) -> Option<(&'static str, &'static str, Option<&'static str>)
              you, change your password and end that session.",
             None,
         ),
+        "deleted" => (
+            "Your account is deleted",
+            "Your ScreenSort account and everything in it are deleted, as you asked. This is the last mail: we do \
+             not have your address any more.",
+            None,
+        ),
         _ => return None,
     })
 }

@@ -11,6 +11,7 @@ mod letters;
 mod mailed;
 mod start;
 
+pub mod deletion_worker;
 mod first_admin;
 pub mod import;
 pub mod mailer;
@@ -32,10 +33,12 @@ pub mod mfa_totp;
 pub mod password;
 pub mod password_forgot;
 pub mod password_reset;
+pub mod profile_delete;
 pub mod reauthenticate;
 pub mod register;
 pub mod register_resend;
 pub mod register_verify;
+pub mod security;
 pub mod session;
 pub mod session_end;
 pub mod sessions;
@@ -65,10 +68,12 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
         password::endpoint(),
         password_forgot::endpoint(),
         password_reset::endpoint(),
+        profile_delete::endpoint(),
         reauthenticate::endpoint(),
         register::endpoint(),
         register_resend::endpoint(),
         register_verify::endpoint(),
+        security::endpoint(),
         session::endpoint(),
         session_end::endpoint(),
         sessions::endpoint(),

@@ -34,7 +34,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 19] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -42,6 +42,7 @@ pub const NAMES: [&str; 18] = [
     "publish_catalog",
     "retention",
     "mailer",
+    "deletion_worker",
     "train_recommender",
     "count_films",
     "recount_films",
@@ -65,6 +66,7 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "publish_catalog" => publish_catalog::job,
         "retention" => retention::job,
         "mailer" => screensort_accounts::mailer::job,
+        "deletion_worker" => screensort_accounts::deletion_worker::job,
         "train_recommender" => train_recommender::job,
         "count_films" => count_films::job,
         "recount_films" => recount_films::job,

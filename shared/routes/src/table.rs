@@ -206,6 +206,32 @@ routes! {
         "Put a film on the watchlist.";
     WATCHLIST_REMOVE: DELETE "/watchlist/{movie_id}" => Library/"watchlist_entry", Member(WatchlistWriteOwn), Write, NoStore,
         "Take a film off the watchlist.";
+    MOVIE_REVIEWS: GET "/movies/{id}/reviews" => Reviews/"movie_reviews", Anyone, Read, NoStore,
+        "A film's published reviews, newest first.";
+    REVIEW_WRITE: PUT "/movies/{id}/review" => Reviews/"movie_review", Member(ReviewsWriteOwn), Write, NoStore,
+        "Write one's review of a film, or change it.";
+    REVIEW_DELETE: DELETE "/movies/{id}/review" => Reviews/"movie_review", Member(ReviewsWriteOwn), Write, NoStore,
+        "Take one's review of a film back.";
+    REVIEWS: GET "/reviews" => Reviews/"reviews", Member(ReviewsWriteOwn), Read, NoStore,
+        "One's own reviews, newest first, in every state.";
+    REVIEW_REPORT: POST "/reviews/{rid}/report" => Reviews/"review_report", Member(ReviewsReport), Write, NoStore,
+        "Report a review to the editors.";
+    MODERATION_REVIEWS: GET "/moderation/reviews" => Reviews/"moderation_reviews", Member(ReviewsModerate), Read, NoStore,
+        "Reviews that wait for an editor, newest first.";
+    MODERATION_REVIEW: POST "/moderation/reviews/{rid}" => Reviews/"moderation_review", Recent(ReviewsModerate), Write, NoStore,
+        "Publish a review, or remove it.";
+    PROFILE: GET "/profile" => Profile/"profile", Member(ProfileReadOwn), Read, NoStore,
+        "What one says of oneself.";
+    PROFILE_CHANGE: PATCH "/profile" => Profile/"profile", Member(ProfileWriteOwn), Write, NoStore,
+        "Change what one says of oneself.";
+    PROFILE_DELETE: DELETE "/profile" => Accounts/"profile_delete", Member(ProfileDeleteOwn), Attempts, NoStore,
+        "Be forgotten: everything personal goes, and cannot be brought back.";
+    PREFERENCES: GET "/preferences" => Profile/"preferences", Member(PreferencesReadOwn), Read, NoStore,
+        "What one wants to see.";
+    PREFERENCES_SET: PUT "/preferences" => Profile/"preferences", Member(PreferencesWriteOwn), Write, NoStore,
+        "Say what one wants to see.";
+    SECURITY: GET "/security" => Accounts/"security", Member(AccountReadOwn), Read, NoStore,
+        "How safe one's account is: password, second factor, sessions, logins.";
     HEALTH: GET "/health" => System/"health", Anyone, Free, NoStore,
         "Whether the product is up.";
     ABOUT: GET "/about" => System/"about", Anyone, Free, Document,

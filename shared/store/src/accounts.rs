@@ -202,6 +202,15 @@ impl Accounts {
         }))
     }
 
+    /// A person's data key, wrapped; gone once the person is shredded.
+    ///
+    /// # Errors
+    /// If the store fails or the item cannot be read.
+    pub async fn wrapped_key(&self, id: &str) -> Result<Option<String>, Error> {
+        let found = self.0.get(&account_key(id), KEY).await?;
+        found.map(|found| Ok(record::<Wrapped>(found, "key")?.wrapped)).transpose()
+    }
+
     /// Makes an account and posts `letter`, all of it or nothing.
     ///
     /// # Errors
@@ -615,7 +624,11 @@ impl Accounts {
         }
     }
 
-    fn administrators(&self, by: i8) -> Result<TransactWriteItem, Error> {
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0
+    }
+
+    pub(crate) fn administrators(&self, by: i8) -> Result<TransactWriteItem, Error> {
         let condition = if by < 0 {
             "administrators > :one"
         } else {

@@ -156,7 +156,7 @@ impl Catalogue {
         Vault::new(self.client.clone(), self.table.clone())
     }
 
-    /// Counts `opinions`; how many were newer than what had been counted.
+    /// Counts `opinions`; how many were newer than what had been counted, and said something else.
     ///
     /// # Errors
     /// If the store fails; what was counted until then stays, and counting the same again changes nothing.
@@ -188,18 +188,22 @@ impl Catalogue {
                 before.insert(who.to_owned(), (version, says_of(&item)));
             }
             let (mut writes, mut films) = (Vec::new(), BTreeMap::<MovieId, Difference>::new());
+            let mut counted = 0;
             for opinion in chunk {
                 let old = before.get(&opinion.who).copied();
                 if old.is_some_and(|(version, _)| version >= opinion.version) {
                     continue;
                 }
-                let difference = films.entry(opinion.movie).or_default();
-                difference.add(opinion.says, 1);
-                difference.add(old.map_or(Says::default(), |(_, says)| says), -1);
+                let said = old.map_or(Says::default(), |(_, says)| says);
+                if said != opinion.says {
+                    counted += 1;
+                    let difference = films.entry(opinion.movie).or_default();
+                    difference.add(opinion.says, 1);
+                    difference.add(said, -1);
+                }
                 writes.push(counting(&vault, opinion, old.map(|(version, _)| version))?);
             }
-            let counted = writes.len();
-            if counted == 0 {
+            if writes.is_empty() {
                 return Ok(0);
             }
             for (movie, difference) in films {

@@ -1,0 +1,72 @@
+//! The job that forgets people: first the receipt, while there is an address to send it to, then the library, then
+//! the account and its data key, then whatever was written meanwhile. Each step can be done again, so that a worker
+//! that is killed leaves no half of a person behind.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use screensort_auth::Username;
+use screensort_http::Problem;
+use screensort_runtime::{JobError, Mail, Stack};
+use screensort_store::{Change, Deletion};
+use serde_json::{Value, json};
+
+use crate::letters::{Facts, write};
+use crate::person::{data_key, open_email};
+
+/// People forgotten at once.
+const BATCH: i32 = 25;
+
+/// Why people were not forgotten. They stay on the list.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} people could not be forgotten yet: {first}")]
+pub struct Unfinished {
+    failed: u32,
+    first: String,
+}
+
+/// The job, as it is scheduled.
+pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
+    Box::pin(async move { Ok(json!({"forgotten": run(&stack).await?})) })
+}
+
+/// Forgets whoever waits for it; how many people.
+///
+/// # Errors
+/// [`Unfinished`] if some could not be; those that could are.
+pub async fn run(stack: &Stack) -> Result<u32, Unfinished> {
+    let (mut done, mut failed, mut first) = (0, 0, String::new());
+    let waiting = stack.accounts().deletions(BATCH).await;
+    let waiting = waiting.map_err(|error| Unfinished { failed: 1, first: error.to_string() })?;
+    for deletion in &waiting {
+        match forget(stack, deletion).await {
+            Ok(()) => done += 1,
+            Err(problem) => {
+                failed += 1;
+                first = problem.causes().unwrap_or_else(|| problem.code().word().to_owned());
+            }
+        }
+    }
+    if failed > 0 { Err(Unfinished { failed, first }) } else { Ok(done) }
+}
+
+async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
+    let account = &deletion.account;
+    let person = stack.accounts().person(account).await?;
+    if let Some(person) = person.as_ref().filter(|_| !deletion.told) {
+        let email = open_email(&data_key(stack, person).await?, account, "email", &person.account.email)?;
+        let facts = Facts { name: &person.account.username, ..Facts::default() };
+        if let Some(written) = write("deleted", &facts) {
+            let (subject, text, html) = (written.subject, &written.text, &written.html);
+            stack.send(&Mail { to: email.as_str(), subject, text, html }).await?;
+        }
+        stack.accounts().told(account).await?;
+    }
+    let name = person.and_then(|person| Username::parse(&person.account.username).ok());
+    let change = Change { account, request: &deletion.request, at: stack.clock().now() };
+    stack.library().erase(&change, deletion.keeps_reviews).await?;
+    stack.accounts().erase(account, name.map(|name| name.unique_form()).as_deref()).await?;
+    // A request that was under way when the account was closed may have written since.
+    stack.library().erase(&change, deletion.keeps_reviews).await?;
+    Ok(stack.accounts().forgotten(account).await?)
+}

@@ -1,0 +1,90 @@
+//! `GET /security`: how safe one's account is.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use screensort_auth::may;
+use screensort_auth::session::{State, state};
+use screensort_http::member::life;
+use screensort_http::{Authority, Endpoint, Member, Problem, Reply};
+use screensort_routes::SECURITY;
+use screensort_runtime::Stack;
+use serde::Serialize;
+
+use crate::person::whole;
+
+/// Logins that are shown; `/logins` has them all.
+const RECENT: usize = 5;
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("security").route(SECURITY, security)
+}
+
+/// How safe an account is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Security")]
+struct Answer {
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    password_changed_at: Timestamp,
+    password_age_days: i64,
+    mfa: Mfa,
+    /// Sessions that live.
+    sessions: usize,
+    /// The last five, newest first.
+    recent_logins: Vec<Login>,
+}
+
+/// The second factor.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SecondFactor")]
+struct Mfa {
+    /// An authenticator.
+    totp: bool,
+    /// One-time codes by mail.
+    email: bool,
+    /// Recovery codes that are left.
+    recovery_codes_left: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RecentLogin")]
+struct Login {
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    at: Timestamp,
+    /// Browser and system, in words.
+    browser: String,
+    /// The network that it came from.
+    network: String,
+}
+
+async fn security(
+    Member { who, .. }: Member<may::AccountReadOwn>,
+    (): (),
+    stack: Stack,
+) -> Result<Reply<Answer>, Problem> {
+    let now = stack.clock().now();
+    let sessions = stack.sessions();
+    let logins = async { sessions.logins(who.id(), None, RECENT).await.map_err(Problem::from) };
+    let (person, logins) = futures::try_join!(whole(&stack, &who), logins)?;
+    let generation = person.account.generation;
+    let lives = |one: &&screensort_store::Session| {
+        one.generation == generation && matches!(state(&life(one), now), State::Live { .. })
+    };
+    let changed_at = person.credentials.password_changed_at;
+    let login = |(_, login): (String, screensort_store::Login)| Login {
+        at: login.at,
+        browser: login.device,
+        network: login.prefix,
+    };
+    Ok(Reply::ok(Answer {
+        password_changed_at: changed_at,
+        password_age_days: now.duration_since(changed_at).as_hours() / 24,
+        mfa: Mfa {
+            totp: person.credentials.totp.is_some(),
+            email: person.credentials.mail_factor,
+            recovery_codes_left: person.recovery.len(),
+        },
+        sessions: person.sessions.iter().filter(lives).count(),
+        recent_logins: logins.into_iter().map(login).collect(),
+    }))
+}

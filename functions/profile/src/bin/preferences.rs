@@ -1,0 +1,5 @@
+//! The Lambda binary of `preferences`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::serve(screensort_profile::preferences::endpoint)
+}

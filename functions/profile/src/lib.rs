@@ -1,0 +1,22 @@
+//! Who people are and what they want to see: one module per endpoint, each read as *who, what, act, answer*.
+
+pub mod preferences;
+pub mod profile;
+
+use screensort_http::{Code, Endpoint, FieldError, IfMatch, Problem};
+use screensort_runtime::Stack;
+
+/// The endpoints of this area.
+pub fn endpoints() -> Vec<Endpoint<Stack>> {
+    vec![preferences::endpoint(), profile::endpoint()]
+}
+
+/// 422 for one field.
+fn refused(field: &str, code: &'static str, detail: impl Into<String>) -> FieldError {
+    FieldError { pointer: format!("/{field}"), code, detail: detail.into() }
+}
+
+/// What a change answers that met another one.
+fn met(asked: &IfMatch) -> Problem {
+    Problem::new(if asked.is_given() { Code::PreconditionFailed } else { Code::Conflict })
+}

@@ -1,0 +1,76 @@
+//! `GET`, `PUT /preferences`: what one wants to see.
+
+use http::header::ETAG;
+use screensort_auth::may;
+use screensort_catalog::Catalog;
+use screensort_http::{Code, Endpoint, IfMatch, Input, Member, Opening, Problem, Reply, Whence, tag};
+use screensort_model::Preferences;
+use screensort_routes::{PREFERENCES, PREFERENCES_SET};
+use screensort_runtime::Stack;
+use screensort_store::Change;
+
+use crate::{met, refused};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("preferences").route(PREFERENCES, preferences).route(PREFERENCES_SET, set)
+}
+
+struct Ask {
+    body: Preferences,
+    version: IfMatch,
+    whence: Whence,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        let version = IfMatch::open(o)?;
+        Some(Self { body: o.body()?, version, whence })
+    }
+}
+
+async fn preferences(
+    Member { who, .. }: Member<may::PreferencesReadOwn>,
+    (): (),
+    stack: Stack,
+) -> Result<Reply<Preferences>, Problem> {
+    let (preferences, version) = stack.library().preferences(who.id()).await?;
+    Ok(Reply::ok(preferences).with_header(ETAG, &tag(version)))
+}
+
+async fn set(
+    Member { who, .. }: Member<may::PreferencesWriteOwn>,
+    ask: Ask,
+    stack: Stack,
+) -> Result<Reply<Preferences>, Problem> {
+    check(&ask.body, &*stack.catalog().await?)?;
+    let (_, version) = stack.library().preferences(who.id()).await?;
+    ask.version.check(Some(version))?;
+    let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
+    if !stack.library().set_preferences(&change, version, &ask.body).await? {
+        return Err(met(&ask.version));
+    }
+    Ok(Reply::ok(ask.body).with_header(ETAG, &tag(version + 1)))
+}
+
+/// What the rules say, and whether genres and rating exist.
+fn check(preferences: &Preferences, catalog: &Catalog) -> Result<(), Problem> {
+    let faults = preferences.faults().into_iter();
+    let mut errors: Vec<_> =
+        faults.map(|(field, why)| refused(field, "invalid", format!("Expected {}.", why.0))).collect();
+    let reference = catalog.reference();
+    let exists = |id| reference.genres.iter().any(|genre| genre.id == id);
+    if !preferences.genres.iter().all(|genre| exists(genre.id)) {
+        errors.push(refused("genres", "unknown_value", "There is no such genre: /genres lists them."));
+    }
+    if !preferences.avoid_genres.iter().all(|id| exists(*id)) {
+        errors.push(refused("avoid_genres", "unknown_value", "There is no such genre: /genres lists them."));
+    }
+    let rating = preferences.max_certification.as_ref();
+    if rating.is_some_and(|rating| reference.strictness(rating.region, &rating.value).is_none()) {
+        let detail = "No such rating in this region: /genres lists them.";
+        errors.push(refused("max_certification", "unknown_value", detail));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::new(Code::InvalidBody).with_errors(errors)) }
+}

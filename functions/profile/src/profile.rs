@@ -1,0 +1,158 @@
+//! `GET`, `PATCH /profile`: what one says of oneself. Name and text are sealed with the person's data key.
+
+use http::header::ETAG;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use screensort_auth::may;
+use screensort_http::{
+    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, SignedIn, Whence, given, tag,
+};
+use screensort_model::Region;
+use screensort_model::text::prose;
+use screensort_routes::{PROFILE, PROFILE_CHANGE};
+use screensort_runtime::Stack;
+use screensort_store::{Change, Profile};
+use serde::{Deserialize, Serialize};
+
+use crate::{met, refused};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("profile").route(PROFILE, profile).route(PROFILE_CHANGE, change)
+}
+
+/// Who one is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Profile")]
+struct Answer {
+    id: String,
+    username: String,
+    /// How one wants to be called; null if that is the user name.
+    display_name: Option<String>,
+    /// At most 500 characters.
+    bio: Option<String>,
+    region: Option<Region>,
+    birth_year: Option<i16>,
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    created_at: Timestamp,
+}
+
+/// What to change; what is left out stays, null takes it back.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ProfileChange")]
+struct Body {
+    /// 1 to 40 characters.
+    #[serde(default, deserialize_with = "given")]
+    display_name: Option<Option<String>>,
+    /// 1 to 500 characters.
+    #[serde(default, deserialize_with = "given")]
+    bio: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    region: Option<Option<Region>>,
+    /// 1900 or later.
+    #[serde(default, deserialize_with = "given")]
+    birth_year: Option<Option<i16>>,
+}
+
+struct Ask {
+    body: Body,
+    version: IfMatch,
+    whence: Whence,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        let version = IfMatch::open(o)?;
+        Some(Self { body: o.body()?, version, whence })
+    }
+}
+
+async fn profile(
+    Member { who, .. }: Member<may::ProfileReadOwn>,
+    (): (),
+    stack: Stack,
+) -> Result<Reply<Answer>, Problem> {
+    let (profile, version) = stack.library().profile(who.id()).await?;
+    answer(&stack, &who, profile, version).await
+}
+
+async fn change(
+    Member { who, .. }: Member<may::ProfileWriteOwn>,
+    ask: Ask,
+    stack: Stack,
+) -> Result<Reply<Answer>, Problem> {
+    let now = stack.clock().now();
+    let body = checked(ask.body, now)?;
+    let (mut profile, version) = stack.library().profile(who.id()).await?;
+    ask.version.check(Some(version))?;
+    if let Some(region) = body.region {
+        profile.region = region;
+    }
+    if let Some(year) = body.birth_year {
+        profile.birth_year = year;
+    }
+    if body.display_name.is_some() || body.bio.is_some() {
+        let private = stack.private(who.id()).await?;
+        let seal = |field, text: Option<String>| text.map(|text| private.seal(field, &text)).transpose();
+        if let Some(name) = body.display_name {
+            profile.display_name = seal("display_name", name)?;
+        }
+        if let Some(bio) = body.bio {
+            profile.bio = seal("bio", bio)?;
+        }
+    }
+    let change = Change { account: who.id(), request: &ask.whence.request_id, at: now };
+    if !stack.library().set_profile(&change, version, &profile).await? {
+        return Err(met(&ask.version));
+    }
+    answer(&stack, &who, profile, version + 1).await
+}
+
+async fn answer(
+    stack: &Stack,
+    who: &SignedIn,
+    profile: Profile,
+    version: u64,
+) -> Result<Reply<Answer>, Problem> {
+    let (mut display_name, mut bio) = (None, None);
+    // Who says nothing has nothing to be opened.
+    if profile.display_name.is_some() || profile.bio.is_some() {
+        let private = stack.private(who.id()).await?;
+        let open = |field, sealed: Option<String>| sealed.map(|text| private.open(field, &text)).transpose();
+        display_name = open("display_name", profile.display_name)?;
+        bio = open("bio", profile.bio)?;
+    }
+    let answer = Answer {
+        id: who.account.id.clone(),
+        username: who.account.username.clone(),
+        display_name,
+        bio,
+        region: profile.region,
+        birth_year: profile.birth_year,
+        created_at: who.account.created_at,
+    };
+    Ok(Reply::ok(answer).with_header(ETAG, &tag(version)))
+}
+
+/// The texts composed and free of what deceives, the year one that somebody alive was born in.
+fn checked(mut body: Body, now: Timestamp) -> Result<Body, Problem> {
+    let mut errors: Vec<FieldError> = Vec::new();
+    for (field, text, most, lines) in
+        [("display_name", &mut body.display_name, 40, false), ("bio", &mut body.bio, 500, true)]
+    {
+        let Some(Some(text)) = text else { continue };
+        match prose(text, 1..=most, lines) {
+            Ok(clean) => *text = clean,
+            Err(why) => errors.push(refused(field, "invalid", format!("Expected {why}."))),
+        }
+    }
+    let this_year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
+    if let Some(Some(year)) = body.birth_year
+        && !(1900..=this_year).contains(&year)
+    {
+        errors.push(refused("birth_year", "out_of_range", "A year from 1900 to this one."));
+    }
+    if errors.is_empty() { Ok(body) } else { Err(Problem::new(Code::InvalidBody).with_errors(errors)) }
+}

@@ -1,0 +1,159 @@
+//! `PUT`, `DELETE /movies/{id}/review`: write one's review of a film, change it, or take it back.
+
+use http::header::ETAG;
+use schemars::JsonSchema;
+use screensort_auth::may;
+use screensort_catalog::Lookup;
+use screensort_http::{
+    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, Whence, tag,
+};
+use screensort_model::text::{links, prose};
+use screensort_model::{Language, MovieId};
+use screensort_routes::{REVIEW_DELETE, REVIEW_WRITE};
+use screensort_runtime::Stack;
+use screensort_store::{Change, Review, ReviewState};
+use serde::Deserialize;
+
+use crate::shown::Own;
+use crate::unknown;
+
+/// Reviews that an editor sees before anybody else does.
+const FIRST: u64 = 2;
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint<Stack> {
+    Endpoint::new("movie_review").route(REVIEW_WRITE, write).route(REVIEW_DELETE, remove)
+}
+
+/// What one thinks.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ReviewText")]
+struct Body {
+    /// Plain text of 20 to 10,000 characters; line feeds are taken.
+    text: String,
+    /// Whether it tells how the film ends.
+    #[serde(default)]
+    spoiler: bool,
+    language: Option<Language>,
+}
+
+struct Of {
+    movie: MovieId,
+    version: IfMatch,
+    whence: Whence,
+}
+
+impl Input for Of {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let movie = o.path("id", "The film.");
+        let version = IfMatch::open(o)?;
+        let whence = Whence::open(o)?;
+        Some(Self { movie: movie?, version, whence })
+    }
+}
+
+struct Ask {
+    of: Of,
+    body: Body,
+}
+
+impl Input for Ask {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let of = Of::open(o);
+        let body = o.body();
+        Some(Self { of: of?, body: body? })
+    }
+}
+
+async fn write(
+    Member { who, .. }: Member<may::ReviewsWriteOwn>,
+    ask: Ask,
+    stack: Stack,
+) -> Result<Reply<Own>, Problem> {
+    let text = prose(&ask.body.text, 20..=10_000, true).map_err(refused)?;
+    let movie = living(&stack, ask.of.movie).await?;
+    let now = stack.clock().now();
+    let (before, written) = stack.library().review(who.id(), movie).await?;
+    ask.of.version.check(before.as_ref().map(|review| review.version))?;
+    let count = u32::try_from(links(&text)).unwrap_or(u32::MAX);
+    let after = Review {
+        id: match &before {
+            Some(review) => review.id.clone(),
+            None => stack.new_id()?,
+        },
+        movie,
+        account: who.account.id.clone(),
+        author: who.account.username.clone(),
+        text,
+        spoiler: ask.body.spoiler,
+        language: ask.body.language,
+        state: state(before.as_ref(), written, count),
+        links: count,
+        reports: before.as_ref().map_or(0, |review| review.reports),
+        note: None,
+        created_at: before.as_ref().map_or(now, |review| review.created_at),
+        updated_at: now,
+        version: before.as_ref().map_or(0, |review| review.version) + 1,
+    };
+    let change = Change { account: who.id(), request: &ask.of.whence.request_id, at: now };
+    if !stack.library().write_review(&change, before.as_ref(), &after).await? {
+        return Err(Problem::new(if ask.of.version.is_given() {
+            Code::PreconditionFailed
+        } else {
+            Code::Conflict
+        }));
+    }
+    let version = tag(after.version);
+    Ok(Reply::ok(Own::of(after)).with_header(ETAG, &version))
+}
+
+async fn remove(
+    Member { who, .. }: Member<may::ReviewsWriteOwn>,
+    ask: Of,
+    stack: Stack,
+) -> Result<Reply<()>, Problem> {
+    let (review, _) = stack.library().review(who.id(), ask.movie).await?;
+    let review = review.ok_or_else(unknown)?;
+    ask.version.check(Some(review.version))?;
+    let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
+    if !stack.library().delete_review(&change, &review).await? {
+        return Err(Problem::new(if ask.version.is_given() {
+            Code::PreconditionFailed
+        } else {
+            Code::Conflict
+        }));
+    }
+    Ok(Reply::done())
+}
+
+/// Who sees it: a new person's first ones, and whatever holds a link, wait for an editor. A change of one that is
+/// published stays so, unless it brings links; one that was removed waits again.
+fn state(before: Option<&Review>, written: u64, links: u32) -> ReviewState {
+    let is_trusted = match before {
+        Some(before) => before.state == ReviewState::Published && links <= before.links,
+        None => written >= FIRST && links == 0,
+    };
+    if is_trusted { ReviewState::Published } else { ReviewState::Pending }
+}
+
+async fn living(stack: &Stack, id: MovieId) -> Result<MovieId, Problem> {
+    let catalog = stack.catalog().await?;
+    let found = match catalog.lookup(id) {
+        Lookup::Merged(into) => catalog.lookup(into),
+        other => other,
+    };
+    match found {
+        Lookup::Film(film) => Ok(film.id()),
+        Lookup::Withdrawn => Err(Problem::new(Code::Gone)),
+        Lookup::Merged(_) | Lookup::Unknown => {
+            Err(Problem::new(Code::NotFound).with_detail("There is no film with this id."))
+        }
+    }
+}
+
+fn refused(why: String) -> Problem {
+    let error =
+        FieldError { pointer: "/text".to_owned(), code: "invalid", detail: format!("Expected {why}.") };
+    Problem::new(Code::InvalidBody).with_errors(vec![error])
+}

@@ -1,0 +1,118 @@
+use screensort_accounts::deletion_worker;
+use serde_json::{Value, json};
+
+use crate::product::PASSWORD;
+use crate::world::World;
+
+const TEXT: &str = "It is long, it is loud, and I liked every minute of it.";
+
+impl World {
+    /// Somebody who has done everything there is.
+    async fn busy(&self, name: &str) -> String {
+        let token = self.person(name).await;
+        let film = self.films[0];
+        self.thumb(&token, film, "thumbs_up").await.expect(200, "");
+        self.rate(&token, film, 8.0).await.expect(200, "");
+        self.product.with(&token, "POST", "/history", json!({"movie_id": film})).await.expect(201, "");
+        self.product.with(&token, "PUT", &format!("/watchlist/{film}"), Value::Null).await.expect(204, "");
+        let told = json!({"bio": "Planted", "region": "GB"});
+        self.product.with(&token, "PATCH", "/profile", told).await.expect(200, "");
+        self.product.with(&token, "PUT", "/preferences", json!({"region": "GB"})).await.expect(200, "");
+        for film in &self.films[..3] {
+            let path = format!("/movies/{film}/review");
+            self.product.with(&token, "PUT", &path, json!({"text": TEXT})).await.expect(200, "");
+        }
+        token
+    }
+
+    /// Waits until nobody is left to be forgotten.
+    async fn forgotten(&self) {
+        let stack = &self.product.stand.stack;
+        deletion_worker::run(stack).await.unwrap();
+        assert!(stack.accounts().deletions(10).await.unwrap().is_empty());
+    }
+
+    async fn account(&self, token: &str) -> String {
+        self.get(token, "/session").await.body["user"]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_is_gone_everywhere_and_can_come_back_as_somebody_new() {
+    let world = World::start().await;
+    let (ann, bob) = (world.busy("ann").await, world.busy("bob").await);
+    let (film, id) = (world.films[0], world.account(&ann).await);
+    assert_eq!(world.community(film).await, json!([2, 0, 2, 32, 0]));
+    let delete = |body: Value| world.product.with(&ann, "DELETE", "/profile", body);
+    delete(json!({"password": "Wrong-guess1 here"})).await.expect(401, "invalid_credentials");
+    delete(json!({"password": PASSWORD, "user_id": "x"})).await.expect(422, "invalid_body");
+    world
+        .product
+        .ask("DELETE", "/profile", &[], json!({"password": PASSWORD}))
+        .await
+        .expect(401, "unauthorized");
+    delete(json!({"password": PASSWORD})).await.expect(202, "");
+    world.get(&ann, "/thumbs").await.expect(401, "unauthorized");
+    world.forgotten().await;
+    let login = json!({"email": "ann@example.org", "password": PASSWORD});
+    world.product.post("/login", login).await.expect(401, "invalid_credentials");
+    assert!(world.product.mails().await.iter().any(|mail| mail["subject"] == "Your account is deleted"));
+    assert!(world.product.stand.stack.accounts().person(&id).await.unwrap().is_none());
+    assert!(world.product.stand.stack.accounts().wrapped_key(&id).await.unwrap().is_none());
+    assert_eq!(world.community(film).await, json!([1, 0, 1, 16, 0]));
+    assert!(world.product.stand.stack.library().of_person(&id).await.unwrap().is_empty());
+    // The third review was published; it went with its author.
+    let path = format!("/movies/{}/reviews", world.films[2]);
+    let left = world.product.ask("GET", &path, &[], Value::Null).await.expect(200, "");
+    let authors: Vec<&Value> = left.body["items"].as_array().unwrap().iter().map(|r| &r["author"]).collect();
+    assert_eq!(authors, ["bob"]);
+    assert_eq!(world.listed(&bob, "/thumbs").await, [film]);
+    // Name and address are free again, and nothing is left of before.
+    let again = world.person("ann").await;
+    assert!(world.listed(&again, "/thumbs").await.is_empty());
+    assert_ne!(world.account(&again).await, id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reviews_may_stay_without_a_name_and_a_killed_worker_goes_on() {
+    let world = World::start().await;
+    let ann = world.busy("ann").await;
+    let id = world.account(&ann).await;
+    let body = json!({"password": PASSWORD, "reviews": "anonymise"});
+    world.product.with(&ann, "DELETE", "/profile", body).await.expect(202, "");
+    world.forgotten().await;
+    // As if the worker had been killed before the last step, twice.
+    let stack = &world.product.stand.stack;
+    let change = screensort_store::Change { account: &id, request: "r", at: world.product.clock.now() };
+    for _ in 0..2 {
+        stack.library().erase(&change, true).await.unwrap();
+        stack.accounts().erase(&id, Some("ann")).await.unwrap();
+    }
+    let path = format!("/movies/{}/reviews", world.films[2]);
+    let left = world.product.ask("GET", &path, &[], Value::Null).await.expect(200, "");
+    assert_eq!(left.body["items"].as_array().unwrap().len(), 1, "{}", left.text);
+    assert_eq!(left.body["items"][0]["author"], "a former member");
+    assert_eq!(world.community(world.films[2]).await, json!([0, 0, 0, 0, 1]));
+    let bob = world.person("bob").await;
+    let report = format!("/reviews/{}/report", left.body["items"][0]["id"].as_str().unwrap());
+    world.product.with(&bob, "POST", &report, json!({"reason": "spam"})).await.expect(204, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_factor_is_asked_for_and_the_last_administrator_stays() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let (secret, _, ann) = world.product.enrol(&ann).await;
+    let delete = |body: Value| world.product.with(&ann, "DELETE", "/profile", body);
+    delete(json!({"password": PASSWORD})).await.expect(422, "invalid_body");
+    world.product.wait(60);
+    let code = world.product.code(&secret);
+    delete(json!({"password": PASSWORD, "code": code})).await.expect(202, "");
+    let admin = world.product.admin_token().await;
+    let password = world.product.admin.as_ref().unwrap().password.clone();
+    let uri = world.product.admin.as_ref().unwrap().otpauth_uri.clone();
+    let secret = crate::product::secret_of(uri.split("secret=").nth(1).unwrap().split('&').next().unwrap());
+    world.product.wait(60);
+    let body = json!({"password": password, "code": world.product.code(&secret)});
+    world.product.with(&admin, "DELETE", "/profile", body).await.expect(409, "conflict");
+}
