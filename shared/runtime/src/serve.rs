@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use lambda_http::{Body, Request, Response};
+use screensort_auth::event::Event;
+use screensort_auth::probe::is_probe;
 use screensort_http::{Answer, Code, Endpoint, Problem};
 use screensort_store::Meter;
 use serde_json::Value;
@@ -32,11 +34,22 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
     let origin = origin.map(str::to_owned);
     let route =
         endpoint.operations().iter().map(|o| o.route.path).find(|path| *path == route_path).unwrap_or("");
+    note_probe(&incoming);
     let (mut answer, spent) = Meter::watch(endpoint.answer(&route_path, incoming, stack.clone())).await;
     if let Some(origin) = origin {
         screensort_http::allow_origin(&mut answer.headers, &origin);
     }
     finish(endpoint, answer, method, route, (request_id, source, spent), began, stack)
+}
+
+/// Logs that a request carries what is meant for an interpreter. It is answered like any other: nothing here
+/// interprets it. No record is kept, so that nobody can fill the trail without signing in; the alarm counts lines.
+fn note_probe(request: &screensort_http::Incoming) {
+    let in_query = request.query.iter().any(|(name, value)| is_probe(name) || is_probe(value));
+    let in_path = request.path_parameters.iter().any(|(_, value)| is_probe(value));
+    if in_query || in_path || std::str::from_utf8(&request.body).is_ok_and(is_probe) {
+        screensort_http::Whence::of(request).note(Event::ThreatInjection, None);
+    }
 }
 
 fn finish(

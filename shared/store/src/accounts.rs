@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, text};
-use crate::outbox::{Letter, letter_item};
+use crate::outbox::{Letter, letter_for};
 use crate::sessions::{Session, is_session, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 use crate::{Error, one_time};
@@ -224,7 +224,7 @@ impl Accounts {
             writes.push(self.administrators(1)?);
         }
         if let Some(letter) = letter {
-            writes.push(self.0.putting(letter_item(letter)?, None)?);
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
         writes.extend(self.1.writes(trail)?);
         Ok(match self.0.transact(writes).await? {
@@ -286,7 +286,7 @@ impl Accounts {
                     ],
                 )?,
                 self.new_password(&account.id, password, at)?,
-                self.0.putting(letter_item(letter)?, None)?,
+                self.0.putting(letter_for(letter, trail)?, None)?,
             ],
             trail,
         )
@@ -298,6 +298,10 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one transaction, and each of its parts has a type of its own"
+    )]
     pub async fn change_password(
         &self,
         account: &Account,
@@ -316,7 +320,7 @@ impl Accounts {
             "password = :old",
             vec![(":new", s(new)), (":old", s(old)), (":at", s(at.to_string()))],
         )?);
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -357,6 +361,10 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one transaction, and each of its parts has a type of its own"
+    )]
     pub async fn confirm_totp(
         &self,
         person: &Person,
@@ -377,7 +385,7 @@ impl Accounts {
             vec![(":sealed", s(sealed)), (":step", n(step)), (":no", AttributeValue::Bool(false))],
         )?);
         writes.extend(self.recovery(id, &person.recovery, codes)?);
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -402,7 +410,7 @@ impl Accounts {
             vec![(":step", n(step))],
         )?];
         writes.extend(self.recovery(id, &person.recovery, &[])?);
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -433,7 +441,7 @@ impl Accounts {
         trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = self.recovery(&person.account.id, &person.recovery, codes)?;
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -457,7 +465,7 @@ impl Accounts {
                     "attribute_exists(pk)",
                     vec![(":on", AttributeValue::Bool(on))],
                 )?,
-                self.0.putting(letter_item(letter)?, None)?,
+                self.0.putting(letter_for(letter, trail)?, None)?,
             ],
             trail,
         )
@@ -484,7 +492,7 @@ impl Accounts {
             vec![(":sealed", s(sealed)), (":term", s(term))],
         )?];
         for letter in letters {
-            writes.push(self.0.putting(letter_item(letter)?, None)?);
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
         self.all(writes, trail).await
     }
@@ -521,7 +529,7 @@ impl Accounts {
                     "pending_term = :term",
                     vec![(":sealed", s(sealed)), (":term", s(term))],
                 )?,
-                self.0.putting(letter_item(letter)?, None)?,
+                self.0.putting(letter_for(letter, trail)?, None)?,
             ],
             trail,
         )
