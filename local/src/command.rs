@@ -381,7 +381,10 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Some(Command::Events { json: false }) => Ok(std::io::stdout().write_all(events::page().as_bytes())?),
-        Some(Command::Events { json: true }) => Ok(say(&format!("{:#}", events::json()))),
+        Some(Command::Events { json: true }) => {
+            say(&format!("{:#}", events::json()));
+            Ok(())
+        }
         Some(Command::Audit(AuditCommand::Verify { from, aws })) => verify(data, from, aws).await,
         Some(Command::FirstAdmin { username, email }) => {
             say(&deployed::first_admin(&deployed::stack()?, &username, &email).await?);

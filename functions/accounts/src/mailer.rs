@@ -58,8 +58,20 @@ pub async fn run(stack: &Stack) -> Result<u32, Unsent> {
         if letters.is_empty() {
             break;
         }
-        for letter in &letters {
-            match deliver(stack, letter).await {
+        for (letter, cause) in &letters {
+            let delivered = deliver(stack, letter).await;
+            // Whom it went to is nobody's business; which request it came from is what connects the two.
+            tracing::info!(
+                name: "mail.handled",
+                event = "mail.handled",
+                kind = letter.kind,
+                letter = letter.id,
+                request_id = cause.as_deref().unwrap_or_default(),
+                sent = matches!(delivered, Ok(true)),
+                failed = delivered.is_err(),
+                "a letter was handled"
+            );
+            match delivered {
                 Ok(true) => sent += 1,
                 Ok(false) => {}
                 Err(problem) => {

@@ -7,6 +7,7 @@
 mod product;
 
 mod jobs;
+mod logged;
 mod noticed;
 mod recorded;
 mod shipped;

@@ -6,6 +6,7 @@
 //! | `threat.credentials.stuffed` | from one network, attempts failed on [`STUFFED_ACCOUNTS`] accounts or unknown names, and fewer than one in five succeeded |
 //! | `threat.passwords.sprayed` | [`SPRAYED_ACCOUNTS`] accounts failed, each at most [`SPRAYED_EACH`] times, from [`SPRAYED_NETWORKS`] networks, and more failed than succeeded |
 //! | `threat.privilege.attempted` | one account was refused [`DENIALS`] times what its rights do not allow |
+//! | `threat.catalogue.scraped` | from one network, callers asked [`QUOTAS`] times for more than their quota |
 //! | `threat.data.mass_changed` | one account changed data [`CHANGES`] times, or removed or closed something of others [`REMOVALS`] times |
 //!
 //! A rule counts only what was recorded, so it needs no state of its own: looking at the same window twice finds the
@@ -36,6 +37,8 @@ pub const SPRAYED_EACH: usize = 3;
 pub const SPRAYED_NETWORKS: usize = 10;
 /// Refusals of one account.
 pub const DENIALS: usize = 10;
+/// Times that a quota was exceeded from one network.
+pub const QUOTAS: usize = 20;
 /// Changes by one account: three a second for a whole minute, and again.
 pub const CHANGES: usize = 400;
 /// Things of others that one account removed or closed.
@@ -92,6 +95,7 @@ pub fn threats(seen: &[Seen<'_>]) -> Vec<Threat> {
     let mut found = BTreeSet::new();
     brute_force(seen, &mut found);
     stuffing(seen, &mut found);
+    scraping(seen, &mut found);
     spraying(seen, &mut found);
     let mut by_actor = |event: Event, most: usize, counts: &dyn Fn(Event) -> bool| {
         let mut actors: BTreeMap<&str, usize> = BTreeMap::new();
@@ -155,6 +159,15 @@ fn stuffing(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
             found.insert(threat(Event::ThreatStuffing, &network, count));
         }
     }
+}
+
+fn scraping(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
+    let mut networks: BTreeMap<String, usize> = BTreeMap::new();
+    for network in seen.iter().filter(|one| one.event == Event::QuotaExceeded).filter_map(network) {
+        *networks.entry(network).or_default() += 1;
+    }
+    let many = networks.into_iter().filter(|(_, count)| *count >= QUOTAS);
+    found.extend(many.map(|(network, count)| threat(Event::ThreatScraping, &network, count)));
 }
 
 fn spraying(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
@@ -246,6 +259,16 @@ mod tests {
             }
         });
         assert_eq!(found, [("threat.privilege.attempted", "mallory".to_owned())]);
+    }
+
+    #[test]
+    fn asking_on_and_on_over_the_quota_is_scraping() {
+        let found = scene(|scene| {
+            for n in 0..20 {
+                scene.add(Event::QuotaExceeded, "-", "-", &format!("198.51.100.{n}"));
+            }
+        });
+        assert_eq!(found, [("threat.catalogue.scraped", "198.51.100.0/24".to_owned())]);
     }
 
     #[test]

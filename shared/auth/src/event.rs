@@ -271,7 +271,7 @@ events! {
     /// Somebody reads the catalogue page after page, faster than a person does.
     ThreatScraping = "threat.catalogue.scraped", Suspicious, "network", Auditor, 1/5;
     /// Somebody sends what is meant for an interpreter: statements, scripts, paths.
-    ThreatInjection = "threat.injection.probed", Suspicious, "network", Auditor, 1/5;
+    ThreatInjection = "threat.injection.probed", Suspicious, "network", Auditor, 10/5;
     /// One person changed or deleted very much in a short time.
     ThreatMassChange = "threat.data.mass_changed", Critical, "account", Auditor, 1/5;
     /// TMDb is asked far more often than the sync needs.

@@ -26,6 +26,7 @@ pub mod event;
 pub mod mail_code;
 pub mod password;
 pub mod permission;
+pub mod probe;
 pub mod recovery;
 pub mod refresh;
 pub mod role;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use screensort_auth::suspects::{forgotten_at, is_probe, window};
+use screensort_auth::probe::is_probe;
+use screensort_auth::suspects::{forgotten_at, window};
 use screensort_http::{Answer, Incoming};
 use screensort_model::Network;
 use screensort_store::{Blocked, Blocklist, Meter, Seen};
@@ -40,7 +41,8 @@ struct List {
 /// What of a request its deeds depend on, taken before it is answered.
 pub(crate) struct Suspicion {
     source: IpAddr,
-    is_probe: bool,
+    /// Whether it carries what is meant for an interpreter.
+    pub(crate) is_probe: bool,
     tried: Option<u16>,
 }
 

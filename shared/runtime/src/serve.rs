@@ -10,6 +10,7 @@ use std::time::Instant;
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Body, LambdaEvent, Request, Response};
+use screensort_auth::event::Event;
 use screensort_http::{Answer, Code, Endpoint, Problem};
 use screensort_store::Meter;
 use serde_json::Value;
@@ -36,6 +37,11 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
     let route =
         endpoint.operations().iter().map(|o| o.route.path).find(|path| *path == route_path).unwrap_or("");
     let suspicion = Suspicion::of(&incoming);
+    if suspicion.is_probe {
+        // It is answered like any other: nothing here interprets it. No record is kept, so that nobody can fill the
+        // trail without signing in; the alarm counts lines.
+        screensort_http::Whence::of(&incoming).note(Event::ThreatInjection, None);
+    }
     let answering = Box::pin(endpoint.answer(&route_path, incoming, stack.clone()));
     let (mut answer, spent) = Meter::watch(answering).await;
     stack.suspect(&suspicion, &answer).await;

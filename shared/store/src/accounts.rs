@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, text};
-use crate::outbox::{Letter, letter_item};
+use crate::outbox::{Letter, letter_for};
 use crate::sessions::{KnownPlace, Session, is_place, is_session, session_item, session_key, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 use crate::{Error, one_time};
@@ -240,7 +240,7 @@ impl Accounts {
             writes.push(self.administrators(1)?);
         }
         if let Some(letter) = letter {
-            writes.push(self.0.putting(letter_item(letter)?, None)?);
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
         writes.extend(self.1.writes(trail)?);
         Ok(match self.0.transact(writes).await? {
@@ -302,7 +302,7 @@ impl Accounts {
                     ],
                 )?,
                 self.new_password(&account.id, password, at)?,
-                self.0.putting(letter_item(letter)?, None)?,
+                self.0.putting(letter_for(letter, trail)?, None)?,
             ],
             trail,
         )
@@ -314,6 +314,10 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one transaction, and each of its parts has a type of its own"
+    )]
     pub async fn change_password(
         &self,
         account: &Account,
@@ -332,7 +336,7 @@ impl Accounts {
             "password = :old",
             vec![(":new", s(new)), (":old", s(old)), (":at", s(at.to_string()))],
         )?);
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -375,6 +379,10 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one transaction, and each of its parts has a type of its own"
+    )]
     pub async fn confirm_totp(
         &self,
         person: &Person,
@@ -400,7 +408,7 @@ impl Accounts {
             vec![(":sealed", s(sealed)), (":step", n(step)), (":no", AttributeValue::Bool(false))],
         )?);
         writes.extend(self.recovery(id, &person.recovery, codes)?);
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -434,7 +442,7 @@ impl Accounts {
             vec![(":step", n(step))],
         )?);
         writes.extend(self.recovery(id, &person.recovery, &[])?);
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -465,7 +473,7 @@ impl Accounts {
         trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = self.recovery(&person.account.id, &person.recovery, codes)?;
-        writes.push(self.0.putting(letter_item(letter)?, None)?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
@@ -489,7 +497,7 @@ impl Accounts {
                     "attribute_exists(pk)",
                     vec![(":on", AttributeValue::Bool(on))],
                 )?,
-                self.0.putting(letter_item(letter)?, None)?,
+                self.0.putting(letter_for(letter, trail)?, None)?,
             ],
             trail,
         )
@@ -516,7 +524,7 @@ impl Accounts {
             vec![(":sealed", s(sealed)), (":term", s(term))],
         )?];
         for letter in letters {
-            writes.push(self.0.putting(letter_item(letter)?, None)?);
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
         self.all(writes, trail).await
     }
@@ -553,7 +561,7 @@ impl Accounts {
                     "pending_term = :term",
                     vec![(":sealed", s(sealed)), (":term", s(term))],
                 )?,
-                self.0.putting(letter_item(letter)?, None)?,
+                self.0.putting(letter_for(letter, trail)?, None)?,
             ],
             trail,
         )

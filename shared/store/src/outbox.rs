@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::audit::{Audit, Trail};
-use crate::catalogue::{Item, key};
+use crate::catalogue::{Item, key, text};
 use crate::vault::{Vault, Written, item, n, record, s};
 
 const OUTBOX: &str = "OUTBOX";
+/// The attribute that names the request which caused a letter.
+const CAUSE: &str = "cause";
 /// How long one mailer has a letter for itself.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long a letter is tried.
@@ -58,6 +60,15 @@ pub(crate) fn letter_item(letter: &Letter) -> Result<Item, Error> {
     Ok(item)
 }
 
+/// The letter with the request that caused it: the line about its sending names it too.
+pub(crate) fn letter_for(letter: &Letter, trail: &Trail) -> Result<Item, Error> {
+    let mut item = letter_item(letter)?;
+    if let Some(record) = trail.records().first() {
+        item.insert(CAUSE.into(), s(&record.request_id));
+    }
+    Ok(item)
+}
+
 impl Outbox {
     /// In `table`.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
@@ -77,7 +88,7 @@ impl Outbox {
     /// # Errors
     /// If the store fails.
     pub async fn post_with(&self, letter: &Letter, audit: &Audit, trail: &Trail) -> Result<(), Error> {
-        let mut writes = vec![self.0.putting(letter_item(letter)?, None)?];
+        let mut writes = vec![self.0.putting(letter_for(letter, trail)?, None)?];
         writes.extend(audit.writes(trail)?);
         match self.0.transact(writes).await? {
             Written::Done => Ok(()),
@@ -86,13 +97,15 @@ impl Outbox {
         }
     }
 
-    /// Letters that wait, oldest first, each of them leased to the caller until a minute from `now`.
+    /// Letters that wait, oldest first, each with the request that caused it if that is known, and leased to the
+    /// caller until a minute from `now`.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn take(&self, most: i32, now: Timestamp) -> Result<Vec<Letter>, Error> {
+    pub async fn take(&self, most: i32, now: Timestamp) -> Result<Vec<(Letter, Option<String>)>, Error> {
         let mut taken = Vec::new();
         for found in self.0.query(OUTBOX, "", most).await? {
+            let cause = text(&found, CAUSE).map(str::to_owned);
             let letter: Letter = record(found, "letter")?;
             let until = now.saturating_add(LEASE).map_or(i64::MAX, Timestamp::as_second);
             let values = vec![(":until", n(until)), (":now", n(now.as_second()))];
@@ -106,7 +119,7 @@ impl Outbox {
                 )
                 .await?;
             if leased.is_some() {
-                taken.push(letter);
+                taken.push((letter, cause));
             }
         }
         Ok(taken)

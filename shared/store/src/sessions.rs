@@ -9,7 +9,7 @@ use crate::accounts::{ACCOUNT, Account, CREDENTIALS, account_key};
 use crate::attempts::counter_key;
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
-use crate::outbox::{Letter, letter_item};
+use crate::outbox::{Letter, letter_for};
 use crate::vault::{Values, Vault, Written, item, n, record, s, sort_key};
 
 const SESSION: &str = "SESSION#";
@@ -222,7 +222,7 @@ impl Sessions {
             Some(Proof::Mail) | None => {}
         }
         for letter in &with.letters {
-            writes.push(self.0.putting(letter_item(letter)?, None)?);
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
         if let Some((id, login)) = &with.login {
             let expires = login.at.saturating_add(LOGINS_KEPT).map_or(i64::MAX, Timestamp::as_second);
