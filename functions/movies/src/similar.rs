@@ -1,6 +1,8 @@
 //! `GET /movies/{id}/similar`: films that go with a film, by what people like where enough of them have said so, and
 //! by genres, keywords and people elsewhere.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use screensort_catalog::{Catalog, FilmRef, Similar};
 use screensort_http::{Anyone, Endpoint, Input, Opening, Page, PageAsk, Problem, Reply};
@@ -16,6 +18,8 @@ use crate::film;
 
 /// Likes from which a film's company is what people like: fewer would show what single people like.
 const ENOUGH_LIKES: u32 = 5;
+/// Likes at which what people like has as much say as what the films are made of.
+const CONVINCING_LIKES: f32 = 50.0;
 /// How many are worth listing.
 const MOST: usize = 200;
 /// The model adds so many measures of likeness, each at most 1.
@@ -77,14 +81,22 @@ async fn similar(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<Simil
     ask.page.reply(cursors, who.subject(), items.collect(), (next < all.len()).then_some(&next))
 }
 
-/// Films that are liked by the same people; `None` while too few like this one.
+/// Films that the same people like, and films that are made of the same: the more people like this one, the more
+/// they have the say. `None` while too few do.
 fn liked_together<'c>(catalog: &'c Catalog, film: FilmRef<'c>, model: &Model) -> Option<Vec<Similar<'c>>> {
     let id = film.id().get();
-    model.likes_of(id).filter(|likes| *likes >= ENOUGH_LIKES)?;
-    let ranked = model.similar(id, MOST, |other| catalog.film(other).is_some());
-    let similar = ranked.iter().filter_map(|ranked| {
-        let other = catalog.film(ranked.movie_id)?;
-        Some(catalog.between(film, other, ranked.score / MEASURES))
-    });
-    Some(similar.collect())
+    let likes = model.likes_of(id).filter(|likes| *likes >= ENOUGH_LIKES)? as f32;
+    let say = likes / (likes + CONVINCING_LIKES);
+    let mut scores: BTreeMap<u32, f32> = BTreeMap::new();
+    for ranked in model.similar(id, MOST, |other| catalog.film(other).is_some()) {
+        *scores.entry(ranked.movie_id).or_default() += say * ranked.score / MEASURES;
+    }
+    for similar in catalog.similar(film) {
+        *scores.entry(similar.film.id().get()).or_default() += (1.0 - say) * similar.score;
+    }
+    let mut ranked: Vec<(u32, f32)> = scores.into_iter().collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    ranked.truncate(MOST);
+    let explained = |(id, score): (u32, f32)| Some(catalog.between(film, catalog.film(id)?, score));
+    Some(ranked.into_iter().filter_map(explained).collect())
 }

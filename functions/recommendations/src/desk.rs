@@ -12,10 +12,12 @@ use screensort_store::{Tuning, Wish};
 
 use crate::general::{self, Esteem};
 
-/// What more or less of a thing adds to the films that have it, in standard deviations of scores.
-const LIFT: f32 = 0.8;
+/// What more of a thing adds to the films that have it, in standard deviations of scores.
+const MORE: f32 = 1.0;
+/// What less of it takes. Films near to many likes score high: less has to be felt there too.
+const LESS: f32 = 2.0;
 /// The most that all wishes together add to a film or take from it.
-const MOST_LIFT: f32 = 3.0;
+const MOST_LIFT: f32 = 4.0;
 /// What more or less of a liked film does to the weight of its thumb.
 const MORE_LIKED: f32 = 2.0;
 const LESS_LIKED: f32 = 0.25;
@@ -62,7 +64,7 @@ impl Subject {
 /// What a person asked for more and less of.
 #[derive(Debug, Default)]
 pub(crate) struct Tastes {
-    /// 1 for more, -1 for less; a genre of the preferences has its weight.
+    /// What each adds.
     features: BTreeMap<Feature, f32>,
     films: HashMap<u32, Wish>,
     popular: f32,
@@ -77,21 +79,23 @@ impl Tastes {
         let mut tastes = Self::default();
         // What was asked for of a reason is more precise and comes later: it replaces the genre's weight.
         for genre in preferences.genres.iter().filter(|genre| genre.weight.is_finite()) {
-            tastes.features.insert(Feature::Genre(genre.id), genre.weight.clamp(0.0, 1.0));
+            tastes.features.insert(Feature::Genre(genre.id), MORE * genre.weight.clamp(0.0, 1.0));
         }
         let wishes = tuning.more.iter().map(|word| (word, Wish::More));
         for (word, wish) in wishes.chain(tuning.less.iter().map(|word| (word, Wish::Less))) {
             let sign = if wish == Wish::More { 1.0 } else { -1.0 };
             match Subject::read(word) {
-                Some(Subject::Feature(feature)) => drop(tastes.features.insert(feature, sign)),
+                Some(Subject::Feature(feature)) => {
+                    tastes.features.insert(feature, if wish == Wish::More { MORE } else { -LESS });
+                }
                 Some(Subject::Film(id)) => drop(tastes.films.insert(id, wish)),
                 Some(Subject::Popular) => tastes.popular = sign * POPULARITY,
                 None => {}
             }
         }
-        for (feature, sign) in &tastes.features {
+        for (feature, lift) in &tastes.features {
             for id in catalog.films_with(*feature) {
-                *tastes.lifts.entry(id.get()).or_default() += sign * LIFT;
+                *tastes.lifts.entry(id.get()).or_default() += lift;
             }
         }
         tastes.lifts.values_mut().for_each(|lift| *lift = lift.clamp(-MOST_LIFT, MOST_LIFT));
@@ -114,7 +118,7 @@ impl Tastes {
         if let Some(total) = self.lifts.get(&id) {
             let own = catalog.common(film, film).features;
             let wished: Vec<(Feature, f32)> =
-                own.iter().filter_map(|(f, _)| Some((*f, LIFT * self.features.get(f)?))).collect();
+                own.iter().filter_map(|(f, _)| Some((*f, *self.features.get(f)?))).collect();
             let sum: f32 = wished.iter().map(|(_, lift)| lift).sum();
             // Where the wishes together were cut down, each is told cut down.
             let cut = if sum == 0.0 { 1.0 } else { total / sum };

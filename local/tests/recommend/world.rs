@@ -32,6 +32,11 @@ impl Product {
         train_recommender::run(&self.stand.stack, Choices::default(), |_| {}).await.unwrap()
     }
 
+    /// The same person with another session, after so long that theirs is over.
+    pub(crate) async fn again(&self, who: &mut Somebody, name: &str) {
+        who.token = self.login(&format!("{name}@example.org")).await.str("access_token");
+    }
+
     pub(crate) async fn somebody(&self, name: &str) -> Somebody {
         let (token, _) = self.signed_in(name).await;
         let session = self.with(&token, "GET", "/session", Value::Null).await.expect(200, "");
