@@ -124,6 +124,18 @@ async fn a_change_that_does_not_happen_leaves_no_record_and_a_record_that_cannot
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_administrator_is_made_once_and_recorded() {
+    let product = Product::start().await;
+    let stack = &product.stand.stack;
+    let second = screensort_accounts::first_admin(stack, "second", "second@example.org").await;
+    assert!(second.unwrap().is_none(), "there is one already");
+    let records = records(&product).await;
+    assert_eq!(names(&records).len(), 2);
+    assert!(records.iter().all(|record| record.actor == "first-admin" && record.source == "-"));
+    assert_eq!((count(&records, Event::AccountCreated), count(&records, Event::RoleChanged)), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn administrators_read_the_trail_page_by_page_and_nobody_else_does() {
     let product = Product::start().await;
     let (user, _) = product.signed_in("ann").await;
