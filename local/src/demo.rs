@@ -1,9 +1,10 @@
-//! `demo`: a few hundred invented people with tastes, so that recommendations have something to learn from.
+//! `demo`: a few hundred invented people with tastes, so that recommendations have something to learn from. A taste
+//! begins with two or three films; its owner sees and likes mostly what is near to them.
 //!
 //! Everybody is drawn from a seed: the same films, day and seed give the same people, but for their ids and keys. They
 //! are written to the embedded services of this machine alone, and nothing of this is part of any Lambda.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use screensort_accounts::person::{hash, key_context, new_id, seal, terms};
@@ -26,8 +27,12 @@ const REQUEST: &str = "demo";
 const DAYS: u64 = 700;
 /// Popularity counts less than it would: people have tastes of their own.
 const FAME: f64 = 0.6;
-/// How much more often somebody meets a film of a favourite genre or decade.
-const FAVOURITE: f64 = 4.0;
+/// Films that somebody's taste may begin with: the most popular ones.
+const SEEDS: usize = 200;
+/// Films near to one of those that its lovers get to see.
+const NEAR: usize = 40;
+/// How many of the films that somebody sees are near to their taste.
+const FAITHFUL: f64 = 0.75;
 
 /// Why there is no demonstration.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +138,7 @@ pub async fn invent(
 ) -> Result<Vec<SignIn>, Error> {
     check_local(stack)?;
     let catalog = stack.catalog().await?;
-    let films = Films::of(&catalog);
+    let mut films = Films::of(&catalog);
     if films.all.is_empty() {
         return Err(Error::NoFilms);
     }
@@ -146,9 +151,10 @@ pub async fn invent(
     for (at, (name, genres, taste)) in GUESTS.into_iter().enumerate() {
         let password = random_text()?;
         let (email, id) = account(stack, name, hashed(stack, &password).await?, now).await?;
-        let favourites: Vec<GenreId> = genres.iter().filter_map(|id| GenreId::new(*id)).collect();
-        if !favourites.is_empty() {
-            states.extend(films.opinions(&id, &favourites, 24, now, &mut dice));
+        let genres: Vec<GenreId> = genres.iter().filter_map(|id| GenreId::new(*id)).collect();
+        if !genres.is_empty() {
+            let seeds = films.of_genres(&genres);
+            states.extend(films.opinions(&id, &seeds, 24, now, &mut dice));
         }
         guests.push(SignIn { email, password, taste });
         progress(Step::People(at + 1, all));
@@ -156,10 +162,10 @@ pub async fn invent(
     for at in 0..people {
         let name = format!("demo-{at:03}");
         let (_, id) = account(stack, &name, nobodys.clone(), now).await?;
-        let favourites: Vec<GenreId> =
-            (0..1 + dice.below(2)).filter_map(|_| films.genre(&mut dice)).collect();
+        let seeds: Vec<usize> =
+            (0..2 + dice.below(2)).map(|_| dice.below(SEEDS.min(films.all.len()))).collect();
         let count = 12 + dice.below(48);
-        states.extend(films.opinions(&id, &favourites, count, now, &mut dice));
+        states.extend(films.opinions(&id, &seeds, count, now, &mut dice));
         progress(Step::People(at + 1 + GUESTS.len(), all));
     }
     let filler = Filler::new(stack.dynamodb().clone(), stack.settings().tables.library.clone());
@@ -228,71 +234,93 @@ async fn account(
     }
 }
 
-/// The films, with what drawing from them takes.
-struct Films {
+/// The films, with what drawing from them takes. The most popular ones come first.
+struct Films<'c> {
+    catalog: &'c Catalog,
     all: Vec<Drawn>,
-    genres: Vec<GenreId>,
+    /// Sums of fame, for drawing by it.
+    ends: Vec<f64>,
+    /// The films near to a seed, once it was asked for.
+    near: HashMap<usize, Vec<usize>>,
 }
 
 struct Drawn {
     id: MovieId,
     genres: Vec<GenreId>,
-    decade: Option<i16>,
-    fame: f64,
     /// TMDb's mean vote, 0 to 1: good films are liked more often.
     merit: f64,
 }
 
-impl Films {
-    fn of(catalog: &Catalog) -> Self {
+impl<'c> Films<'c> {
+    fn of(catalog: &'c Catalog) -> Self {
+        let count = u32::try_from(catalog.len()).unwrap_or(u32::MAX);
+        let films = || (0..count).map(|ordinal| catalog.at(ordinal));
         let drawn = |film: FilmRef<'_>| Drawn {
             id: film.id(),
             genres: film.genres().map(|genre| genre.id).collect(),
-            decade: film.release_date().map(|date| date.year() / 10),
-            fame: f64::from(film.popularity().max(0.1)).powf(FAME),
             merit: f64::from(film.vote_average() / 10.0),
         };
-        let count = u32::try_from(catalog.len()).unwrap_or(u32::MAX);
-        let all: Vec<Drawn> = (0..count).map(|ordinal| drawn(catalog.at(ordinal))).collect();
-        let genres: BTreeSet<GenreId> = all.iter().flat_map(|film| film.genres.iter().copied()).collect();
-        Self { all, genres: genres.into_iter().collect() }
+        let mut sum = 0.0;
+        let end = |film: FilmRef<'_>| {
+            sum += f64::from(film.popularity().max(0.1)).powf(FAME);
+            sum
+        };
+        let (all, ends) = (films().map(drawn).collect(), films().map(end).collect());
+        Self { catalog, all, ends, near: HashMap::new() }
     }
 
-    fn genre(&self, dice: &mut Dice) -> Option<GenreId> {
-        self.genres.get(dice.below(self.genres.len())).copied()
+    /// The three most popular films that have all of these genres; of fewer genres where there are none.
+    fn of_genres(&self, genres: &[GenreId]) -> Vec<usize> {
+        let has = |film: &Drawn| genres.iter().all(|genre| film.genres.contains(genre));
+        let seeds: Vec<usize> = (0..self.all.len()).filter(|at| has(&self.all[*at])).take(3).collect();
+        match genres.len() {
+            2.. if seeds.is_empty() => self.of_genres(&genres[1..]),
+            _ => seeds,
+        }
     }
 
-    /// What somebody with these favourites did with about `count` films.
+    /// The films that are most like a seed, and the seed itself.
+    fn near(&mut self, seed: usize) -> &[usize] {
+        let catalog = self.catalog;
+        self.near.entry(seed).or_insert_with(|| {
+            let film = catalog.at(u32::try_from(seed).unwrap_or(0));
+            let similar = catalog.similar(film).into_iter().take(NEAR).map(|s| s.film.ordinal as usize);
+            std::iter::once(seed).chain(similar).collect()
+        })
+    }
+
+    fn by_fame(&self, dice: &mut Dice) -> usize {
+        let point = dice.unit() * self.ends.last().copied().unwrap_or(0.0);
+        self.ends.partition_point(|end| *end < point).min(self.all.len() - 1)
+    }
+
+    /// What somebody whose taste begins with `seeds` did with about `count` films.
     fn opinions(
-        &self,
+        &mut self,
         account: &str,
-        favourites: &[GenreId],
+        seeds: &[usize],
         count: usize,
         now: Timestamp,
         dice: &mut Dice,
     ) -> Vec<(String, FilmState)> {
-        let decade = self.all[dice.below(self.all.len())].decade;
-        let likes = |film: &Drawn| film.genres.iter().any(|genre| favourites.contains(genre));
-        let mut ends = Vec::with_capacity(self.all.len());
-        let mut sum = 0.0;
-        for film in &self.all {
-            let own = if likes(film) { FAVOURITE } else { 1.0 };
-            let near = if film.decade == decade { 2.0 } else { 1.0 };
-            sum += film.fame * own * near;
-            ends.push(sum);
-        }
-        let mut met = BTreeSet::new();
+        let mut met = BTreeMap::new();
         for _ in 0..count {
-            let point = dice.unit() * sum;
-            met.insert(ends.partition_point(|end| *end < point).min(self.all.len() - 1));
+            if dice.unit() < FAITHFUL && !seeds.is_empty() {
+                let near = self.near(seeds[dice.below(seeds.len())]);
+                // The nearest ones first.
+                let rank = (dice.unit().powi(2) * near.len() as f64) as usize;
+                let film = near[rank.min(near.len() - 1)];
+                met.insert(film, 0.85);
+            } else {
+                let film = self.by_fame(dice);
+                met.entry(film).or_insert(0.6 * self.all[film].merit - 0.1);
+            }
         }
-        let mut states = Vec::with_capacity(met.len());
-        for at in met {
-            let film = &self.all[at];
-            let chance = if likes(film) { 0.45 + 0.5 * film.merit } else { 0.6 * film.merit - 0.1 };
-            states.push((account.to_owned(), opinion(film.id, dice.unit() < chance, now, dice)));
-        }
-        states
+        let state = |(at, chance): (usize, f64)| {
+            let liked = dice.unit() < chance;
+            (account.to_owned(), opinion(self.all[at].id, liked, now, dice))
+        };
+        met.into_iter().map(state).collect()
     }
 }
 

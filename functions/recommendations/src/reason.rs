@@ -86,21 +86,23 @@ pub(crate) fn all(catalog: &Catalog, tastes: &Tastes, film: FilmRef<'_>, scored:
     reasons
 }
 
-/// The few that a page shows: what speaks for the film, with the strongest liked film among them.
-pub(crate) fn shown(all: Vec<Reason>, most: usize) -> Vec<Reason> {
-    let (mut shown, mut left): (Vec<Reason>, Vec<Reason>) = (Vec::new(), Vec::new());
-    for reason in
-        all.into_iter().filter(|reason| reason.weight() > 0.0 || matches!(reason, Reason::Popular { .. }))
-    {
-        if shown.len() < most { shown.push(reason) } else { left.push(reason) }
-    }
+/// The few that a page shows: what speaks for the film, with the strongest liked film among them. Where nothing
+/// does, what people in general think is all there is to say.
+pub(crate) fn shown(mut all: Vec<Reason>, most: usize) -> Vec<Reason> {
+    let is_popular = |reason: &Reason| matches!(reason, Reason::Popular { .. });
     let is_liked = |reason: &Reason| matches!(reason, Reason::BecauseYouLiked { .. });
-    if !shown.iter().any(is_liked)
-        && let (Some(liked), Some(last)) = (left.into_iter().find(is_liked), shown.last_mut())
+    if all.iter().any(|reason| reason.weight() > 0.0) {
+        all.retain(|reason| reason.weight() > 0.0);
+    } else {
+        all.retain(is_popular);
+    }
+    let left = all.split_off(most.min(all.len()));
+    if !all.iter().any(is_liked)
+        && let (Some(liked), Some(last)) = (left.into_iter().find(is_liked), all.last_mut())
     {
         *last = liked;
     }
-    shown
+    all
 }
 
 /// Tells part of a film's share as what it has in common with the recommended one; gives back the rest.

@@ -7,7 +7,7 @@ use crate::product::Product;
 use crate::world::{SCIENCE_FICTION, films, genres, of_genre};
 
 /// Alien, Blade Runner, The Terminator.
-const KIND: [u64; 3] = [348, 78, 218];
+pub(crate) const KIND: [u64; 3] = [348, 78, 218];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_thumbs_turn_the_page_and_the_reasons_name_those_films() {
