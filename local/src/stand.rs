@@ -83,6 +83,7 @@ impl Stand {
             services_url: Some(endpoints.services),
             tables: Tables::default(),
             artifacts_bucket: "screensort-artifacts".into(),
+            exports_bucket: "screensort-exports".into(),
             cursor_secret: "screensort/cursor".into(),
             tmdb_secret: "screensort/tmdb".into(),
             tmdb_url: choices.tmdb_url,

@@ -10,6 +10,9 @@ mod reader;
 mod run;
 
 pub mod count_films;
+pub mod export_worker;
+mod import;
+pub mod import_worker;
 pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
@@ -22,7 +25,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 10] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -31,6 +34,8 @@ pub const NAMES: [&str; 8] = [
     "retention",
     "count_films",
     "recount_films",
+    "export_worker",
+    "import_worker",
 ];
 
 /// The job called `name`.
@@ -44,6 +49,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "retention" => retention::job,
         "count_films" => count_films::job,
         "recount_films" => recount_films::job,
+        "export_worker" => export_worker::job,
+        "import_worker" => import_worker::job,
         _ => return None,
     })
 }

@@ -53,6 +53,8 @@ pub struct Settings {
     pub tables: Tables,
     /// The bucket with the catalogue and the model.
     pub artifacts_bucket: String,
+    /// The bucket with what people export and import.
+    pub exports_bucket: String,
     /// The secret with the keys of cursors: JSON with `current` and perhaps `previous`.
     pub cursor_secret: String,
     /// The secret with TMDb's token: the token itself, or JSON with `token`.
@@ -143,6 +145,7 @@ impl Settings {
                 audit: get("SCREENSORT_TABLE_AUDIT").unwrap_or_else(|| Tables::default().audit),
             },
             artifacts_bucket: need("SCREENSORT_BUCKET_ARTIFACTS")?,
+            exports_bucket: get("SCREENSORT_BUCKET_EXPORTS").unwrap_or_else(|| "screensort-exports".into()),
             cursor_secret: get("SCREENSORT_SECRET_CURSOR").unwrap_or_else(|| "screensort/cursor".into()),
             tmdb_secret: get("SCREENSORT_SECRET_TMDB").unwrap_or_else(|| "screensort/tmdb".into()),
             tmdb_url: url("TMDB_BASE_URL")?,

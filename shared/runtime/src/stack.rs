@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use crate::artifact::{Artifacts, Shelf};
+use crate::parcels::Parcels;
 use crate::people::People;
 use crate::{Settings, client};
 
@@ -81,8 +82,16 @@ impl Stack {
 
     /// The artifacts' bucket.
     pub fn artifacts(&self) -> Artifacts {
-        let s3 = self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http())).clone();
-        Artifacts::new(s3, self.0.settings.artifacts_bucket.clone())
+        Artifacts::new(self.s3(), self.0.settings.artifacts_bucket.clone())
+    }
+
+    /// People's own files.
+    pub fn parcels(&self) -> Parcels {
+        Parcels::new(self.s3(), self.0.settings.exports_bucket.clone())
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        self.0.s3.get_or_init(|| client::s3(&self.0.settings, self.http())).clone()
     }
 
     /// The catalogue in memory: loaded at first use, looked at for a newer version at most every five minutes.
