@@ -131,6 +131,16 @@ impl Gateway {
         {
             tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
         }
+        let worker = match route.binary {
+            "profile_export" => Some(screensort_jobs::export_worker::job as screensort_runtime::Job),
+            "imports" => Some(screensort_jobs::import_worker::job as screensort_runtime::Job),
+            _ => None,
+        };
+        if let Some(worker) = worker
+            && let Err(error) = worker(serde_json::json!({}), self.stack.clone()).await
+        {
+            tracing::warn!(name: "errands.undone", %error, "errands wait to be done: {error}");
+        }
         if let Err(error) = self.count_films().await {
             tracing::warn!(name: "films.uncounted", %error, "changes wait to be counted: {error}");
         }

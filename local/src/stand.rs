@@ -93,6 +93,7 @@ impl Stand {
             tables: Tables::default(),
             artifacts_bucket: "screensort-artifacts".into(),
             audit_bucket: "screensort-audit".into(),
+            exports_bucket: "screensort-exports".into(),
             cursor_secret: "screensort/cursor".into(),
             tmdb_secret: "screensort/tmdb".into(),
             tmdb_url: choices.tmdb_url,

@@ -65,6 +65,9 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
     let name = person.and_then(|person| Username::parse(&person.account.username).ok());
     let change = Change { account, request: &deletion.request, at: stack.clock().now() };
     stack.library().erase(&change, deletion.keeps_reviews).await?;
+    for folder in ["exports", "imports"] {
+        stack.parcels().delete_all(&format!("{folder}/{account}/")).await?;
+    }
     stack.accounts().erase(account, name.map(|name| name.unique_form()).as_deref()).await?;
     // A request that was under way when the account was closed may have written since.
     stack.library().erase(&change, deletion.keeps_reviews).await?;

@@ -16,7 +16,10 @@ pub mod add;
 pub mod capture_changes;
 pub mod count_films;
 pub mod detect;
+pub mod export_worker;
 pub mod feed_blocklist;
+mod import;
+pub mod import_worker;
 pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
@@ -34,7 +37,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 21] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -54,6 +57,8 @@ pub const NAMES: [&str; 19] = [
     "capture_changes",
     "sync_wanted",
     "feed_blocklist",
+    "export_worker",
+    "import_worker",
 ];
 
 /// The job called `name`.
@@ -78,6 +83,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "capture_changes" => capture_changes::job,
         "sync_wanted" => sync_wanted::job,
         "feed_blocklist" => feed_blocklist::job,
+        "export_worker" => export_worker::job,
+        "import_worker" => import_worker::job,
         _ => return None,
     })
 }

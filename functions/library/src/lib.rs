@@ -9,6 +9,8 @@ mod mine;
 pub mod hidden;
 pub mod history;
 pub mod history_entry;
+pub mod import;
+pub mod imports;
 pub mod movie_hidden;
 pub mod movie_rating;
 pub mod ratings;
@@ -26,6 +28,8 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
         hidden::endpoint(),
         history::endpoint(),
         history_entry::endpoint(),
+        import::endpoint(),
+        imports::endpoint(),
         movie_hidden::endpoint(),
         movie_rating::endpoint(),
         ratings::endpoint(),

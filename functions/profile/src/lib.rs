@@ -2,13 +2,20 @@
 
 pub mod preferences;
 pub mod profile;
+pub mod profile_export;
+pub mod profile_export_status;
 
 use screensort_http::{Code, Endpoint, FieldError, IfMatch, Problem};
 use screensort_runtime::Stack;
 
 /// The endpoints of this area.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
-    vec![preferences::endpoint(), profile::endpoint()]
+    vec![
+        preferences::endpoint(),
+        profile::endpoint(),
+        profile_export::endpoint(),
+        profile_export_status::endpoint(),
+    ]
 }
 
 /// 422 for one field.

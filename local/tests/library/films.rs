@@ -33,14 +33,12 @@ async fn a_body_never_names_the_person_and_the_film_must_exist() {
     let send = |body: Value| world.product.with(&ann, "POST", "/thumbs_action", body);
     let got = send(json!({"movie_id": world.films[0], "action": "thumbs_up", "user_id": "x"})).await;
     got.expect(422, "invalid_body");
-    let twice = format!(r#"{{"movie_id":{0},"movie_id":{0},"action":"clear"}}"#, world.films[0]);
     let bearer = format!("Bearer {ann}");
     let got = world
         .product
         .ask("POST", "/thumbs_action?user_id=x", &[("authorization", &bearer)], Value::Null)
         .await;
     got.expect(400, "bad_parameter");
-    assert!(serde_json::from_str::<Value>(&twice).is_ok());
     for bad in [
         json!({"movie_id": world.films[0], "action": "love"}),
         json!({"movie_id": "550", "action": "clear"}),
@@ -85,8 +83,8 @@ async fn what_is_unwanted_is_left_out_of_the_list_for_its_owner_alone() {
     let world = World::start().await;
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let (one, two) = (world.films[0], world.films[1]);
-    let put = |path: String| world.product.with(&ann, "PUT", Box::leak(path.into_boxed_str()), Value::Null);
-    put(format!("/movies/{one}/hidden")).await.expect(204, "");
+    let path = format!("/movies/{one}/hidden");
+    world.product.with(&ann, "PUT", &path, Value::Null).await.expect(204, "");
     world.thumb(&ann, two, "thumbs_down").await.expect(200, "");
     let ids = |got: crate::product::Got| -> Vec<u64> {
         got.body["items"].as_array().unwrap().iter().map(|film| film["id"].as_u64().unwrap()).collect()

@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "shared with the tests of accounts")]
 mod product;
 
+mod carried;
 mod counted;
 mod deleted;
 mod films;

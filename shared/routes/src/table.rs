@@ -226,6 +226,14 @@ routes! {
         "Change what one says of oneself.";
     PROFILE_DELETE: DELETE "/profile" => Accounts/"profile_delete", Member(ProfileDeleteOwn), Attempts, NoStore,
         "Be forgotten: everything personal goes, and cannot be brought back.";
+    PROFILE_EXPORT: POST "/profile/export" => Profile/"profile_export", Member(ProfileExportOwn), Write, NoStore,
+        "Have everything of one's own put into a file.";
+    PROFILE_EXPORT_STATUS: GET "/profile/export/{id}" => Profile/"profile_export_status", Member(ProfileExportOwn), Read, NoStore,
+        "How far an export is, and a link to it that lives 15 minutes.";
+    IMPORTS: POST "/imports" => Library/"imports", Member(ImportsWriteOwn), Write, NoStore,
+        "Bring a library along from elsewhere.";
+    IMPORT: GET "/imports/{id}" => Library/"import", Member(ImportsWriteOwn), Read, NoStore,
+        "How far an import is, and what became of each row.";
     PREFERENCES: GET "/preferences" => Profile/"preferences", Member(PreferencesReadOwn), Read, NoStore,
         "What one wants to see.";
     PREFERENCES_SET: PUT "/preferences" => Profile/"preferences", Member(PreferencesWriteOwn), Write, NoStore,

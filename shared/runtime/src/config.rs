@@ -70,6 +70,8 @@ pub struct Settings {
     pub artifacts_bucket: String,
     /// The bucket that the trail is shipped to.
     pub audit_bucket: String,
+    /// The bucket with what people export and import.
+    pub exports_bucket: String,
     /// The secret with the keys of cursors: JSON with `current` and perhaps `previous`.
     pub cursor_secret: String,
     /// The secret with TMDb's token: the token itself, or JSON with `token`.
@@ -169,6 +171,7 @@ impl Settings {
             },
             artifacts_bucket: need("SCREENSORT_BUCKET_ARTIFACTS")?,
             audit_bucket: or("SCREENSORT_BUCKET_AUDIT", "screensort-audit"),
+            exports_bucket: get("SCREENSORT_BUCKET_EXPORTS").unwrap_or_else(|| "screensort-exports".into()),
             cursor_secret: get("SCREENSORT_SECRET_CURSOR").unwrap_or_else(|| "screensort/cursor".into()),
             tmdb_secret: get("SCREENSORT_SECRET_TMDB").unwrap_or_else(|| "screensort/tmdb".into()),
             tmdb_url: url("TMDB_BASE_URL")?,

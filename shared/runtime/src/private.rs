@@ -31,6 +31,16 @@ impl Private {
         Aad { table: "Library", key: &self.account, field }
     }
 
+    /// Opens a field of the accounts' table.
+    ///
+    /// # Errors
+    /// 500 if the field is damaged or another person's.
+    pub fn open_account(&self, field: &str, sealed: &str) -> Result<String, Problem> {
+        let place = Aad { table: "Auth", key: &self.account, field };
+        let bytes = self.key.open(&place, &Sealed::from_text(sealed)?)?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| Problem::internal("a sealed text is none"))
+    }
+
     /// Seals a field.
     ///
     /// # Errors

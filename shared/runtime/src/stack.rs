@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 
 use crate::artifact::Artifacts;
 use crate::edge::Edge;
+use crate::parcels::Parcels;
 use crate::people::People;
 use crate::shelf::Shelf;
 use crate::{Settings, client};
@@ -109,6 +110,11 @@ impl Stack {
 
     fn folder(&self, folder: &'static str) -> Artifacts {
         Artifacts::new(self.s3().clone(), self.0.settings.artifacts_bucket.clone(), folder)
+    }
+
+    /// People's own files.
+    pub fn parcels(&self) -> Parcels {
+        Parcels::new(self.s3().clone(), self.0.settings.exports_bucket.clone())
     }
 
     /// The catalogue in memory: loaded at first use, looked at for a newer version at most every five minutes.

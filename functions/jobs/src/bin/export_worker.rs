@@ -1,0 +1,5 @@
+//! The Lambda binary of the job `export_worker`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::job(screensort_jobs::export_worker::job)
+}
