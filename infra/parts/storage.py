@@ -33,7 +33,11 @@ KEYS = {
 TABLES = {
     "Catalog": {"about": "films, people, operators, lists, sync: it can be made again"},
     "Auth": {"about": "credentials, sessions, counters"},
-    "Library": {"about": "what people do and say", "stream": "NEW_AND_OLD_IMAGES"},
+    "Library": {
+        "about": "what people do and say", "stream": "NEW_AND_OLD_IMAGES",
+        "orders": ["thumb_order", "rating_order", "hidden_order", "watchlist_order", "own_order"],
+        "across": [("film", "film_order"), ("queue", "queue_order")],
+    },
     "Audit": {"about": "security and data events", "stream": "NEW_IMAGE", "put_only": True},
 }
 
@@ -89,19 +93,20 @@ def table(name, asked):
             "- Sid: WhatIsWrittenStays", "  Effect: Deny", "  Principal: '*'",
             "  Action: [dynamodb:UpdateItem, dynamodb:DeleteItem, dynamodb:BatchWriteItem]", f"  Resource: {arn}",
         ]
-    indexes = asked.get("indexes", [])
-    attributes = ["pk", "sk", *(index["by"] for index in indexes)]
+    orders, across = asked.get("orders", []), asked.get("across", [])
+    attributes = ["pk", "sk", *orders, *(attribute for pair in across for attribute in pair)]
     lines = [
         f"{name}Table:", "  Type: AWS::DynamoDB::Table", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
         "  Properties:", f"    TableName: !Sub screensort-${{Environment}}-{name.lower()}", "    BillingMode: PAY_PER_REQUEST",
         "    AttributeDefinitions:", *(f"      - {{AttributeName: {attribute}, AttributeType: S}}" for attribute in attributes),
         "    KeySchema:", "      - {AttributeName: pk, KeyType: HASH}", "      - {AttributeName: sk, KeyType: RANGE}",
     ]
-    if indexes:
-        lines.append("    LocalSecondaryIndexes:")
-        for index in indexes:
-            keys = f"[{{AttributeName: pk, KeyType: HASH}}, {{AttributeName: {index['by']}, KeyType: RANGE}}]"
-            lines += [f"      - IndexName: {index['name']}", f"        KeySchema: {keys}", "        Projection: {ProjectionType: ALL}"]
+    for section, indexes in (("Local", [("pk", order) for order in orders]), ("Global", across)):
+        if indexes:
+            lines.append(f"    {section}SecondaryIndexes:")
+        for partition, order in indexes:
+            keys = f"[{{AttributeName: {partition}, KeyType: HASH}}, {{AttributeName: {order}, KeyType: RANGE}}]"
+            lines += [f"      - IndexName: {order}", f"        KeySchema: {keys}", "        Projection: {ProjectionType: ALL}"]
     if stream := asked.get("stream"):
         lines.append(f"    StreamSpecification: {{StreamViewType: {stream}}}")
     return lines + [

@@ -85,7 +85,7 @@ pub async fn run(
 ) -> Result<Outcome, Error> {
     logged(stack, JOB, async {
         let mut counts = Counts::new();
-        let everything = stack.catalogue().everything(SEGMENTS).await?;
+        let everything = stack.catalogue().everything(SEGMENTS).await?.edited();
         let catalogue: Vec<Film> =
             everything.films.iter().map(|(movie, why)| film(movie, *why, choices.tmdb_agreement)).collect();
         if catalogue.is_empty() {

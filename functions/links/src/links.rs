@@ -19,7 +19,7 @@ use crate::shown::{LinkShown, Scope, kept, letter};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("links").route(LINKS, links).accepting(LINK_ASK, ask)
+    Endpoint::new("links").route(LINKS, links).creating_later(LINK_ASK, ask)
 }
 
 /// How long a link can be confirmed.

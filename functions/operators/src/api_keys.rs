@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("api_keys").route(API_KEYS, keys).creating(API_KEY_MAKE, make)
+    Endpoint::new("api_keys").route(API_KEYS, keys).creating_secret(API_KEY_MAKE, make)
 }
 
 /// The purpose under which a key is hashed.

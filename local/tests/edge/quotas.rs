@@ -181,6 +181,31 @@ async fn guests_are_counted_by_their_network() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clients_and_readers_of_the_directory_have_their_day() {
+    let limits = Limits { client_calls_per_day: 7, directory_calls_per_day: 4, ..Limits::default() };
+    let product = with_limits(limits).await;
+    let (ann, _) = product.signed_in("ann").await;
+    let bearer = format!("Bearer {ann}");
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", "key-1")];
+    let wanted = serde_json::json!({"name": "query tool", "scopes": ["operators:read"]});
+    let key = product.ask("POST", "/api_keys", &headers, wanted.clone()).await.expect(201, "");
+    // A key is shown once: asked for again, it is neither made twice nor shown again.
+    product.ask("POST", "/api_keys", &headers, wanted).await.expect(409, "already_done");
+    let asking = serde_json::json!({"grant_type": "client_credentials", "client_id": key.str("client_id"),
+        "client_secret": key.str("key")});
+    let service = product.post("/token", asking).await.expect(200, "").str("access_token");
+    for (token, quota) in [(&service, 7), (&ann, 4)] {
+        let calls = (0..30).map(|_| product.with(token, "GET", "/operators/unknown", Value::Null));
+        let got = futures::future::join_all(calls).await;
+        assert_eq!(got.iter().filter(|got| got.status == 429).count(), 30 - quota);
+        let refused = got.into_iter().find(|got| got.status == 429).unwrap();
+        assert_eq!(refused.code(), "too_many_requests");
+        assert_eq!(refused.headers["retry-after"], "43200");
+        assert_eq!(refused.headers["ratelimit"], "\"calls-day\";r=0;t=43200");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leased_blocks_are_never_more_than_the_quota_in_total() {
     let clock = Clock::fixed("2026-11-22T12:00:00Z".parse().unwrap());
     let stand = Stand::set_up(Choices::default(), clock.clone()).await.unwrap();

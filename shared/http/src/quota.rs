@@ -21,6 +21,10 @@ pub struct Limits {
     pub writes_per_day: u32,
     /// Other calls per person and minute; approximate: each function's process counts on its own.
     pub reads_per_minute: u32,
+    /// Calls of a service client per day (UTC); exact.
+    pub client_calls_per_day: u32,
+    /// Calls of a person to the operator directory per day (UTC); exact.
+    pub directory_calls_per_day: u32,
     /// Other calls per address and minute of callers who are not signed in; approximate.
     pub guest_reads_per_minute: u32,
 }
@@ -31,6 +35,8 @@ impl Default for Limits {
             writes_per_minute: 300,
             writes_per_day: 5_000,
             reads_per_minute: 1_200,
+            client_calls_per_day: 10_000,
+            directory_calls_per_day: 2_000,
             // Many people may share an address.
             guest_reads_per_minute: 6_000,
         }
@@ -142,6 +148,21 @@ pub async fn claimed<C: Authority>(request: &Incoming, context: &C) -> Result<Op
     let macs = context.macs().await?;
     let vouched = screensort_auth::browser::check_csrf(&macs, id, token, now).is_ok();
     Ok(owner(id).filter(|_| vouched))
+}
+
+/// Which service client's request this is, as far as a signature can tell.
+///
+/// # Errors
+/// 503 if the keys cannot be read.
+pub async fn claimed_client<C: Authority>(
+    request: &Incoming,
+    context: &C,
+) -> Result<Option<String>, Problem> {
+    let header = request.header(http::header::AUTHORIZATION.as_str()).unwrap_or_default();
+    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, token)) = token else { return Ok(None) };
+    let claims = context.verifier().await?.service(token.trim(), context.now());
+    Ok(claims.ok().map(|claims| claims.sub))
 }
 
 #[cfg(test)]

@@ -242,6 +242,8 @@ fn limits(get: &impl Fn(&str) -> Option<String>) -> Result<Limits, Error> {
         writes_per_minute: or("SCREENSORT_WRITES_PER_MINUTE", usual.writes_per_minute)?,
         writes_per_day: or("SCREENSORT_WRITES_PER_DAY", usual.writes_per_day)?,
         reads_per_minute: or("SCREENSORT_READS_PER_MINUTE", usual.reads_per_minute)?,
+        client_calls_per_day: or("SCREENSORT_CLIENT_CALLS_PER_DAY", usual.client_calls_per_day)?,
+        directory_calls_per_day: or("SCREENSORT_DIRECTORY_CALLS_PER_DAY", usual.directory_calls_per_day)?,
         guest_reads_per_minute: or("SCREENSORT_GUEST_READS_PER_MINUTE", usual.guest_reads_per_minute)?,
     })
 }

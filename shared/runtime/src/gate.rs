@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use screensort_auth::attempts::address_prefix;
 use screensort_auth::event::Event;
-use screensort_http::quota::{Counted, Line, Standing, claimed};
+use screensort_http::quota::{Counted, Line, Standing, claimed, claimed_client};
 use screensort_http::{Code, Gate, Incoming, Problem, Whence};
 use screensort_routes::{Access, Quota, Route};
 use screensort_store::{Begun, Call, Idempotency, Kept, Quotas};
@@ -37,6 +37,33 @@ impl Stack {
         Ok(Standing { lines, refused: !used.counted })
     }
 
+    /// The directory is counted exactly, by day: per client, or per person.
+    async fn count_caller(&self, request: &Incoming, account: Option<String>) -> Result<Counted, Problem> {
+        let limits = self.settings().limits;
+        let (subject, per_day) = match &account {
+            Some(account) => (Some(format!("directory#{account}")), limits.directory_calls_per_day),
+            None => {
+                let client = claimed_client(request, self).await?;
+                (client.map(|client| format!("client#{client}")), limits.client_calls_per_day)
+            }
+        };
+        let standing = match &subject {
+            Some(subject) => Box::pin(self.draw_day(subject, per_day)).await?,
+            // A page's session is known only once it is read: its network is counted.
+            None => self.count_guest(request.source),
+        };
+        if standing.refused {
+            Whence::of(request).note(Event::QuotaExceeded, account.as_deref().or(subject.as_deref()));
+        }
+        Ok(Counted { account, standing })
+    }
+
+    fn count_guest(&self, source: IpAddr) -> Standing {
+        let subject = format!("at {}", address_prefix(source));
+        let quota = self.settings().limits.guest_reads_per_minute;
+        self.count_read(&subject, "guest-minute", quota, self.clock().now())
+    }
+
     fn count_read(&self, subject: &str, name: &'static str, quota: u32, now: Timestamp) -> Standing {
         let used = self.edge().reads.count(subject, now);
         Standing { lines: vec![Line::new(name, quota, 60, used, now)], refused: used > quota }
@@ -50,22 +77,21 @@ impl Gate for Stack {
 
     async fn count(&self, route: &'static Route, request: &Incoming) -> Result<Counted, Problem> {
         let (limits, now) = (self.settings().limits, self.clock().now());
-        let guest = |source: IpAddr| {
-            let subject = format!("at {}", address_prefix(source));
-            self.count_read(&subject, "guest-minute", limits.guest_reads_per_minute, now)
-        };
         // Where anybody may call, nobody has to be known: a function for guests has no keys to know them by.
         let account = match (route.quota, route.access) {
             (Quota::Free, _) | (_, Access::Anyone) => None,
             _ => claimed(request, self).await?,
         };
+        if let Access::Caller(_) = route.access {
+            return self.count_caller(request, account).await;
+        }
         let standing = match (route.quota, &account) {
             (Quota::Free, _) | (Quota::Attempts, None) => Standing::default(),
             (Quota::Write, Some(account)) => self.count_write(account).await?,
             (Quota::Read | Quota::Attempts, Some(account)) => {
                 self.count_read(account, "reads-minute", limits.reads_per_minute, now)
             }
-            (Quota::Read | Quota::Write, None) => guest(request.source),
+            (Quota::Read | Quota::Write, None) => self.count_guest(request.source),
         };
         if standing.refused {
             Whence::of(request).note(Event::QuotaExceeded, account.as_deref());
