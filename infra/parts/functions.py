@@ -52,7 +52,7 @@ def stream(job):
         f"    FunctionName: !Ref {logical}Function", f"    EventSourceArn: !GetAtt {job['stream'].capitalize()}Table.StreamArn",
         "    StartingPosition: TRIM_HORIZON", f"    BatchSize: {job.get('batch', 100)}", "    MaximumBatchingWindowInSeconds: 1",
         "    BisectBatchOnFunctionError: true", "    MaximumRetryAttempts: 5",
-        f"    MaximumRecordAgeInSeconds: {job['expires']}", "    FunctionResponseTypes: [ReportBatchItemFailures]",
+        "    MaximumRecordAgeInSeconds: 86400", "    FunctionResponseTypes: [ReportBatchItemFailures]",
         "    DestinationConfig: {OnFailure: {Destination: !GetAtt FailedJobs.Arn}}",
     ]
 
@@ -76,8 +76,10 @@ def block():
                 if "stream" in function:
                     parts.append(stream(function))
     parts.append(["# --- Who starts the functions ".ljust(118, "-")])
-    invoke = statement("Invoke", ["lambda:InvokeFunction"], arns(endpoints))
-    parts.append(role("GatewayRole", "apigateway", "invoke", "\n".join(invoke).split("\n")))
+    # One role an area: IAM takes no longer policy than for a hundred functions.
+    for area in dict.fromkeys(function["area"] for function in endpoints):
+        invoke = statement("Invoke", ["lambda:InvokeFunction"], arns([f for f in endpoints if f["area"] == area]))
+        parts.append(role(f"{area}GatewayRole", "apigateway", "invoke", "\n".join(invoke).split("\n")))
     invoke = statement("Invoke", ["lambda:InvokeFunction"], arns([job for job in jobs if "schedule" in job]))
     scheduler = role("SchedulerRole", "scheduler", "invoke", "\n".join(invoke + report_failure()).split("\n"))
     # The scheduler serves every account: only this one may borrow the role.

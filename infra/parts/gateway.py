@@ -54,7 +54,7 @@ def method(route):
         *([f"      parameters: [{', '.join(given)}]"] if given else []),
         "      responses: {default: {description: The function's answer.}}",
         "      x-amazon-apigateway-integration:", "        type: aws_proxy", "        httpMethod: POST",
-        f"        uri: {{'Fn::Sub': '{target}'}}", "        credentials: {'Fn::GetAtt': [GatewayRole, Arn]}",
+        f"        uri: {{'Fn::Sub': '{target}'}}", f"        credentials: {{'Fn::GetAtt': [{route['area']}GatewayRole, Arn]}}",
     ]
 
 

@@ -9,11 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def routes():
-    """The route table: a list of dictionaries with method, path, area, binary and summary."""
+    """The route table: a list of dictionaries with method, path, area, binary, access, quota and summary."""
     source = (ROOT / "shared/routes/src/table.rs").read_text()
     entry = re.compile(
         r'^    [A-Z0-9_]+: (?P<method>[A-Z]+) "(?P<path>[^"]+)" => (?P<area>\w+)/"(?P<binary>\w+)",'
-        r'[^"]*"(?P<summary>[^"]+)";', re.M)
+        r'\s+(?P<access>\w+)(?:\(\w+\))?,\s+(?P<quota>\w+),[^"]*"(?P<summary>[^"]+)";', re.M)
     found = [match.groupdict() for match in entry.finditer(source)]
     entries = len(re.findall(r" => \w+/\"", source))
     if not found or len(found) != entries:
@@ -30,7 +30,7 @@ def problems():
 
 STATUS = {
     "MOVED_PERMANENTLY": 301, "BAD_REQUEST": 400, "UNAUTHORIZED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404,
-    "METHOD_NOT_ALLOWED": 405, "CONFLICT": 409, "GONE": 410, "PRECONDITION_FAILED": 412, "PAYLOAD_TOO_LARGE": 413,
+    "METHOD_NOT_ALLOWED": 405, "NOT_ACCEPTABLE": 406, "CONFLICT": 409, "GONE": 410, "PRECONDITION_FAILED": 412, "PAYLOAD_TOO_LARGE": 413,
     "UNSUPPORTED_MEDIA_TYPE": 415, "UNPROCESSABLE_ENTITY": 422, "PRECONDITION_REQUIRED": 428,
     "TOO_MANY_REQUESTS": 429, "INTERNAL_SERVER_ERROR": 500, "BAD_GATEWAY": 502, "SERVICE_UNAVAILABLE": 503,
     "GATEWAY_TIMEOUT": 504,
@@ -41,15 +41,38 @@ def camel(name):
     return "".join(part.capitalize() for part in name.split("_"))
 
 
+# Besides what infra/functions.toml grants: every endpoint asks who is shut out and notes what looks hostile.
+EVERYBODY = ["auth:Query", "auth:UpdateItem"]
+# Whoever must be signed in is read from the table of sessions, their calls are counted there, and a call that they
+# may not make is recorded.
+SIGNED_IN = ["auth:BatchGetItem", "secret:mac", "secret:jwks", "audit:PutItem"]
+# The first answer to a call with an idempotency key is kept for a day.
+CREATING = ["auth:PutItem", "auth:DeleteItem"]
+
+
+def base(name, here):
+    """What the routes of a function need whatever they do."""
+    may = list(EVERYBODY)
+    if any(route["access"] != "Anyone" for route in here):
+        may += SIGNED_IN
+        if any(route["method"] == "POST" for route in here):
+            may += CREATING
+    return may
+
+
 def functions():
     """Every function: those of the route table, in its order, then the jobs."""
     asked = tomllib.loads((ROOT / "infra/functions.toml").read_text())
-    endpoints, seen = asked["endpoint"], {}
-    for route in routes():
+    endpoints, seen, table = asked["endpoint"], {}, routes()
+    for route in table:
         name = route["binary"]
         if name not in endpoints:
             sys.exit(f"infra/functions.toml has no [endpoint.{name}]: what may it do?")
-        seen.setdefault(name, {"name": name, "area": route["area"], "about": route["summary"], **endpoints[name]})
+        if name not in seen:
+            own = endpoints[name]
+            may = base(name, [other for other in table if other["binary"] == name]) + own["may"]
+            about = {"name": name, "area": route["area"], "about": route["summary"]}
+            seen[name] = about | own | {"may": list(dict.fromkeys(may))}
     if left := endpoints.keys() - seen.keys():
         sys.exit(f"infra/functions.toml knows endpoints that no route has: {', '.join(sorted(left))}")
     return list(seen.values()), [{"name": name, "area": "Jobs", **job} for name, job in asked["job"].items()]

@@ -4,10 +4,12 @@ import re
 import sys
 
 TABLES = ("catalog", "auth", "library", "audit")
-SECRETS = ("cursor", "tmdb", "index", "mac", "signing", "jwks")
-# Objects: under which prefix of the artifacts' bucket, and which key encrypts them.
+SECRETS = ("cursor", "tmdb", "index", "mac", "signing", "jwks", "challenge")
+# Objects: in which bucket, under which prefixes, and which key encrypts them.
 OBJECTS = {
-    "artifacts": ("catalog", "Catalog"), "model": ("model", "Catalog"), "reports": ("reports", "Catalog"),
+    "artifacts": ("Artifacts", ["catalog"], "Catalog"), "model": ("Artifacts", ["model"], "Catalog"),
+    "reports": ("Artifacts", ["reports"], "Catalog"), "shipped": ("Audit", ["audit"], "Audit"),
+    "exports": ("Exports", ["exports", "imports"], "Library"),
 }
 # What is allowed on an account's data key: only for a person's, whoever asks.
 DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
@@ -47,18 +49,19 @@ def table_statements(may):
 
 def object_statements(may):
     lines, uses = [], {}
-    for word, (prefix, key) in OBJECTS.items():
-        name = prefix.capitalize()
-        objects = f"!Sub '${{ArtifactsBucket.Arn}}/{prefix}/*'"
+    for word, (bucket, prefixes, key) in OBJECTS.items():
+        name = word.capitalize()
+        objects = ", ".join(f"!Sub '${{{bucket}Bucket.Arn}}/{prefix}/*'" for prefix in prefixes)
         if f"{word}:read" in may:
-            lines += statement(f"Read{name}", ["s3:GetObject"], objects)
+            lines += statement(f"Read{name}", ["s3:GetObject"], f"[{objects}]")
             uses.setdefault(key, set()).add("kms:Decrypt")
         if f"{word}:write" in may:
-            lines += statement(f"Write{name}", ["s3:PutObject", "s3:DeleteObject"], objects)
+            # What is shipped stays: nobody deletes it.
+            writes = ["s3:PutObject"] if word == "shipped" else ["s3:PutObject", "s3:DeleteObject"]
+            lines += statement(f"Write{name}", writes, f"[{objects}]")
             uses.setdefault(key, set()).add("kms:GenerateDataKey")
         if f"{word}:see" in may:
-            seen = f"{{StringLike: {{'s3:prefix': '{prefix}/*'}}}}"
-            lines += statement(f"See{name}", ["s3:ListBucket"], "!GetAtt ArtifactsBucket.Arn", seen if word != "artifacts" else None)
+            lines += statement(f"See{name}", ["s3:ListBucket"], f"!GetAtt {bucket}Bucket.Arn")
     for key, allowed in uses.items():
         lines += statement(f"{key}Objects", sorted(allowed), f"!GetAtt {key}Key.Arn", through("s3"))
     return lines

@@ -119,6 +119,56 @@ def table(name, asked):
     ]
 
 
+# --- Buckets ---------------------------------------------------------------------------------------------------------
+
+BUCKETS = {
+    "Artifacts": {"key": "Catalog"},
+    # What people export and import: gone after a week.
+    "Exports": {"key": "Library", "days": 7},
+    # The trail as it is shipped: nobody can change or delete it before its time, whatever their rights.
+    "Audit": {"key": "Audit", "locked": True},
+}
+
+
+def bucket(name, asked):
+    lines = [
+        f"{name}Bucket:", "  Type: AWS::S3::Bucket", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        "  Properties:", "    BucketEncryption:", "      ServerSideEncryptionConfiguration:",
+        "        - BucketKeyEnabled: true",
+        f"          ServerSideEncryptionByDefault: {{SSEAlgorithm: aws:kms, KMSMasterKeyID: !GetAtt {asked['key']}Key.Arn}}",
+        "    VersioningConfiguration: {Status: Enabled}", "    OwnershipControls: {Rules: [{ObjectOwnership: BucketOwnerEnforced}]}",
+        "    PublicAccessBlockConfiguration:", "      BlockPublicAcls: true", "      BlockPublicPolicy: true",
+        "      IgnorePublicAcls: true", "      RestrictPublicBuckets: true",
+    ]
+    if asked.get("locked"):
+        lines += [
+            "    ObjectLockEnabled: true", "    ObjectLockConfiguration:", "      ObjectLockEnabled: Enabled",
+            "      Rule: {DefaultRetention: {Mode: COMPLIANCE, Days: !Ref AuditRetentionDays}}",
+        ]
+    expiry = [f"          ExpirationInDays: {asked['days']}"] if "days" in asked else []
+    old = 1 if "days" in asked else 30
+    return lines + [
+        "    LifecycleConfiguration:", "      Rules:", "        - Id: Old", "          Status: Enabled", *expiry,
+        f"          NoncurrentVersionExpiration: {{NoncurrentDays: {old}}}",
+        "          AbortIncompleteMultipartUpload: {DaysAfterInitiation: 1}",
+        "    Tags: [{Key: product, Value: screensort}]",
+    ]
+
+
+def bucket_policy(name):
+    all_of_it = f"[!GetAtt {name}Bucket.Arn, !Sub '${{{name}Bucket.Arn}}/*']"
+    refusal = lambda sid, condition: [  # noqa: E731
+        f"        - Sid: {sid}", "          Effect: Deny", "          Principal: '*'", "          Action: s3:*",
+        f"          Resource: {all_of_it}", f"          Condition: {condition}",
+    ]
+    return [
+        f"{name}BucketPolicy:", "  Type: AWS::S3::BucketPolicy", "  Properties:", f"    Bucket: !Ref {name}Bucket",
+        "    PolicyDocument:", "      Version: '2012-10-17'", "      Statement:",
+        *refusal("EncryptedConnectionsOnly", "{Bool: {aws:SecureTransport: false}}"),
+        *refusal("NoOldTls", "{NumericLessThan: {s3:TlsVersion: 1.2}}"),
+    ]
+
+
 # --- Secrets and logs ------------------------------------------------------------------------------------------------
 
 # What the product makes itself at the first deployment, and where it is written: see docs/deploy.md.
@@ -153,6 +203,9 @@ def block(areas):
     parts += [key(name, asked) for name, asked in KEYS.items()]
     parts.append(["# --- Tables ".ljust(118, "-")])
     parts += [table(name, asked) for name, asked in TABLES.items()]
+    parts.append(["# --- Buckets ".ljust(118, "-")])
+    for name, asked in BUCKETS.items():
+        parts += [bucket(name, asked), bucket_policy(name)]
     parts.append(["# --- Key rings ".ljust(118, "-")])
     parts += [ring(name, about) for name, about in RINGS.items()]
     parts.append(["# --- Logs ".ljust(118, "-")])

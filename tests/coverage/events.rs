@@ -50,7 +50,9 @@ async fn each_endpoint_answers_its_event() {
     for binary in binaries {
         let event = read(&format!("events/{binary}.json"));
         let parsed: serde_json::Value = serde_json::from_str(&event).unwrap();
-        let route = TABLE.iter().find(|route| route.path == parsed["resource"].as_str().unwrap_or_default());
+        let (path, method) = (parsed["resource"].as_str(), parsed["httpMethod"].as_str());
+        let route =
+            TABLE.iter().find(|route| Some(route.path) == path && Some(route.method.as_str()) == method);
         assert_eq!(
             route.map(|route| route.binary),
             Some(binary),

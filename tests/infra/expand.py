@@ -55,4 +55,5 @@ def expanded(path=ROOT / "template.yaml"):
 
 if __name__ == "__main__":
     source, target = sys.argv[1:]
-    Path(target).write_text(json.dumps(expanded(source), indent=1))
+    # As CloudFormation counts its size: without white space.
+    Path(target).write_text(json.dumps(expanded(source), separators=(",", ":")))

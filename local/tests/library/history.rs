@@ -12,7 +12,7 @@ async fn the_history_is_newest_first_and_a_film_knows_when_it_was_last_watched()
         world.product.with(&ann, "POST", "/history", body)
     };
     let first = add("2020-05-01T20:00:00Z").await.expect(201, "");
-    assert_eq!(world.product.store_requests("history"), 2);
+    assert_eq!(world.product.store_requests("history"), 3);
     let last = add("2024-05-01T20:00:00Z").await.expect(201, "");
     add("2022-05-01T20:00:00Z").await.expect(201, "");
     add("2027-05-01T20:00:00Z").await.expect(422, "invalid_body");

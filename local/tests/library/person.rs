@@ -59,7 +59,7 @@ async fn preferences_are_checked_kept_and_decide_what_is_mine() {
         "max_certification": {"region": "US", "value": "PG-13"}, "languages": ["en"], "max_runtime": 180,
         "region": "US", "operators": [], "modes": ["stream"], "include_seen": true});
     put(wanted.clone()).await.expect(200, "");
-    assert_eq!(world.product.store_requests("preferences"), 3);
+    assert_eq!(world.product.store_requests("preferences"), 4);
     let read = world.get(&ann, "/preferences").await;
     assert_eq!((&read.body["modes"], &read.body["max_runtime"]), (&wanted["modes"], &wanted["max_runtime"]));
     assert_eq!(world.product.store_requests("preferences"), 2);
@@ -96,7 +96,7 @@ async fn the_security_page_says_how_safe_the_account_is() {
     assert_eq!((&got.body["password_age_days"], &got.body["sessions"]), (&json!(0), &json!(1)));
     assert_eq!(got.body["mfa"], json!({"totp": false, "email": false, "recovery_codes_left": 0}));
     assert_eq!(got.body["recent_logins"].as_array().unwrap().len(), 1);
-    world.product.enrol(&ann).await;
+    let (.., ann) = world.product.enrol(&ann).await;
     let got = world.get(&ann, "/security").await.expect(200, "");
     assert_eq!(got.body["mfa"], json!({"totp": true, "email": false, "recovery_codes_left": 10}));
 }

@@ -47,7 +47,7 @@ async fn less_of_a_reason_changes_the_next_answer_and_neither_takes_it_back() {
     let genre = json!({"type": "genre", "id": SCIENCE_FICTION, "name": "Science Fiction", "weight": 0.4});
     let kept = wish(genre.clone(), "less").await.expect(200, "");
     assert_eq!(kept.body, json!({"movie_id": 679, "reason": "genre:878", "action": "less"}));
-    assert_eq!(product.store_requests("recommendation_why"), 2);
+    assert_eq!(product.store_requests("recommendation_why"), 3);
     let after = product.page(&ann, "").await;
     let (was, is) = (of_genre(&before, SCIENCE_FICTION), of_genre(&after, SCIENCE_FICTION));
     assert!(is < was, "{was} before, {is} after");

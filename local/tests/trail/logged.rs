@@ -56,8 +56,8 @@ async fn the_log_of_a_session_holds_no_secret_and_each_request_can_be_followed()
         .expect(401, "invalid_credentials");
     let got = product.login(&email).await;
     let (token, refresh) = (got.str("access_token"), got.str("refresh_token"));
-    let (secret, codes, token) = product.enrol(&token).await;
     product.post("/token/refresh", json!({"refresh_token": refresh})).await.expect(200, "");
+    let (secret, codes, token) = product.enrol(&token).await;
     let asked = product.post("/password/forgot", json!({"email": email})).await.expect(202, "");
     let reset = product.mailed(&email, "Set a new").await;
     // What is meant for an interpreter or for whoever reads the log.

@@ -33,7 +33,7 @@ pub fn prose(text: &str, length: std::ops::RangeInclusive<usize>, lines: bool) -
         return Err("plain text without control or direction characters".to_owned());
     }
     // A cluster may be made of any number of marks: who piles them up is cut off by bytes.
-    let fits = clean.len() <= length.end() * 16;
+    let fits = clean.len() <= length.end() * 32;
     if !fits || !length.contains(&clean.graphemes(true).take(length.end() + 1).count()) {
         return Err(format!("{} to {} characters", length.start(), length.end()));
     }
