@@ -108,7 +108,7 @@ impl Gateway {
         let Some(changes) = changes.as_mut() else { return Ok(0) };
         let mut counted = 0;
         loop {
-            let records = changes.next()?;
+            let records = changes.next_batch()?;
             if records.is_empty() {
                 return Ok(counted);
             }

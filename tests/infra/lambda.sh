@@ -34,8 +34,9 @@ wait_for() {
 }
 
 echo '- what only the local server needs is in no function'
-strangers=$(cargo tree --locked --edges normal --prefix none --format '{p}' \
-  --package screensort-movies --package screensort-system --package screensort-jobs |
+areas=()
+for area in functions/*/; do areas+=(--package "screensort-$(basename "$area")"); done
+strangers=$(cargo tree --locked --edges normal --prefix none --format '{p}' "${areas[@]}" |
   grep -E '^(aws-config|aws-lc-[a-z]+|dynoxide[a-z-]*|native-tls|openssl|openssl-sys|winterbaume[a-z0-9-]*) ' | sort -u || true)
 [ -z "$strangers" ] || {
   echo "$strangers" >&2

@@ -73,7 +73,7 @@ async fn twenty_people_at_once_end_up_as_one_after_the_other_whatever_the_stream
         let model: Model = futures::future::join_all(people).await;
         let mut records = Vec::new();
         loop {
-            let more = changes.next().unwrap();
+            let more = changes.next_batch().unwrap();
             if more.is_empty() {
                 break;
             }

@@ -29,7 +29,7 @@ impl Changes {
     ///
     /// # Errors
     /// [`Error::Tables`] if the table has no stream or it cannot be read.
-    pub fn next(&mut self) -> Result<Vec<Value>, Error> {
+    pub fn next_batch(&mut self) -> Result<Vec<Value>, Error> {
         let failed = |error: dynoxide::DynoxideError| Error::Tables(error.to_string());
         let iterator = match self.next.take() {
             Some(next) => next,
