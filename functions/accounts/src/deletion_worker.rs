@@ -6,9 +6,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 use screensort_auth::Username;
-use screensort_http::Problem;
+use screensort_auth::event::Event;
+use screensort_http::{Problem, trail_of};
 use screensort_runtime::{JobError, Mail, Stack};
-use screensort_store::{Change, Deletion};
+use screensort_store::{Change, Deletion, Hand, Stage};
 use serde_json::{Value, json};
 
 use crate::letters::{Facts, write};
@@ -63,7 +64,13 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
         stack.accounts().told(account).await?;
     }
     let name = person.and_then(|person| Username::parse(&person.account.username).ok());
-    let change = Change { account, request: &deletion.request, at: stack.clock().now() };
+    let now = stack.clock().now();
+    let change = Change { account, request: &deletion.request, at: now };
+    // Whoever is at the other end sees that it has ended.
+    let hand = Hand { by: account, rid: &deletion.request };
+    for link in stack.links().of(account).await?.iter().filter(|link| link.stage != Stage::Ended) {
+        stack.links().end(account, link, now, &[], &hand).await?;
+    }
     stack.library().erase(&change, deletion.keeps_reviews).await?;
     for folder in ["exports", "imports"] {
         stack.parcels().delete_all(&format!("{folder}/{account}/")).await?;
@@ -71,5 +78,6 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
     stack.accounts().erase(account, name.map(|name| name.unique_form()).as_deref()).await?;
     // A request that was under way when the account was closed may have written since.
     stack.library().erase(&change, deletion.keeps_reviews).await?;
+    stack.witness(&trail_of(Event::PersonDeleted, account, account, &deletion.request, now)?).await;
     Ok(stack.accounts().forgotten(account).await?)
 }

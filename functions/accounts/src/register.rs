@@ -115,9 +115,7 @@ async fn settle(
 ) -> Result<(), Problem> {
     let accounts = stack.accounts();
     let to = || To::Terms(terms.to_vec());
-    let post = |kind: &str| -> Result<Letter, Problem> {
-        letter(if may_mail { kind } else { "none" }, to(), None, new.account.created_at)
-    };
+    let post = |kind: &str| -> Result<Letter, Problem> { letter(kind, to(), None, new.account.created_at) };
     for _ in 0..MEETINGS {
         if owners.iter().any(|(handle, _)| *handle == handles[0]) {
             return Err(Problem::new(Code::UsernameTaken));
@@ -126,11 +124,19 @@ async fn settle(
             let now = new.account.created_at;
             let trail = whence.trail(Event::AccountDuplicated, None, Some(owner), now)?;
             // One write, as for a new account.
-            stack.outbox().post_with(&post("already_registered")?, &stack.audit(), &trail).await?;
+            stack
+                .outbox()
+                .post_with(
+                    &post(if may_mail { "already_registered" } else { "none" })?,
+                    &stack.audit(),
+                    &trail,
+                )
+                .await?;
             log(&trail);
             return Ok(());
         }
         let trail = whence.own(Event::AccountCreated, &new.account.id, new.account.created_at)?;
+        // An address gets one account: its mail is not one too many, however many others asked at the same moment.
         match accounts.register(new, Some(&post("verify")?), &trail).await? {
             Registered::Yes => {
                 log(&trail);

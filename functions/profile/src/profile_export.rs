@@ -1,6 +1,7 @@
 //! `POST /profile/export`: have everything of one's own put into a file.
 
 use schemars::JsonSchema;
+use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whence};
 use screensort_routes::PROFILE_EXPORT;
@@ -72,5 +73,6 @@ async fn export(
         asked_at: change.at,
     };
     stack.library().note_errand(&change, ErrandKind::Export, &errand).await?;
+    stack.witness(&ask.whence.own(Event::PersonExported, who.id(), change.at)?).await;
     Ok(Reply::ok(Answer { id: errand.id }))
 }

@@ -242,8 +242,8 @@ fn refusals(route: &Route, has_parameters: bool, has_body: bool) -> Vec<Code> {
     if route.binary == "movie" || route.path.starts_with("/movies/{id}") {
         codes.extend([Code::Moved, Code::Gone]);
     }
-    if route.binary == "health" {
-        // A deep look is for administrators.
+    if ["health", "movies", "movie"].contains(&route.binary) {
+        // A deep look is for administrators; a film and lists show more to who is signed in.
         codes.push(Code::Unauthorized);
     }
     if !matches!(route.access, Access::Anyone) {

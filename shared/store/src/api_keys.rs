@@ -50,7 +50,7 @@ pub struct ApiKey {
 #[derive(Debug, Clone)]
 pub struct ApiKeys(Vault);
 
-fn keys_key(owner: &str) -> String {
+pub(crate) fn keys_key(owner: &str) -> String {
     format!("KEYS#{owner}")
 }
 

@@ -7,12 +7,14 @@ use screensort_model::MovieId;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{ACCOUNT, account_key, owner_key};
+use crate::api_keys::keys_key;
 use crate::catalogue::{Item, key, number, text};
 use crate::history::GONE_FOR;
 use crate::library::{Change, instant, is_gone, person_key};
+use crate::links::invited_key;
 use crate::table::{PK, SK};
 use crate::vault::{Written, item, n, record, s, sort_key};
-use crate::{Account, Accounts, Error, Library};
+use crate::{Account, Accounts, Error, Idempotency, Library};
 
 const DELETIONS: &str = "DELETIONS";
 /// Items of a partition that one transaction deletes.
@@ -108,8 +110,17 @@ impl Accounts {
         }
         // The account goes last: until then the ways to it can be found.
         let (last, rest): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| sort_key(item) == ACCOUNT);
-        let logins = vault.query_all(&format!("LOGINS#{account}"), "").await?;
-        keys.extend(rest.into_iter().chain(&logins).chain(last).filter_map(key_of));
+        // Logins, keys of service clients, invitations to links, first answers that are kept.
+        let mut beside = Vec::new();
+        for partition in [
+            format!("LOGINS#{account}"),
+            keys_key(account),
+            invited_key(account),
+            Idempotency::partition(account),
+        ] {
+            beside.extend(vault.query_all(&partition, "").await?);
+        }
+        keys.extend(rest.into_iter().chain(&beside).chain(last).filter_map(key_of));
         for chunk in keys.chunks(CHUNK) {
             let writes = chunk
                 .iter()

@@ -124,7 +124,7 @@ fn link_sk(id: &str) -> String {
     format!("{LINK}{id}")
 }
 
-fn invited_key(account: &str) -> String {
+pub(crate) fn invited_key(account: &str) -> String {
     format!("INVITED#{account}")
 }
 
