@@ -7,24 +7,10 @@ use screensort_auth::password::{BreachedFilter, Context, Password, RangeQuery, V
 use screensort_auth::{Email, Username};
 use screensort_http::{Code, FieldError, Incoming, Input, Opening, Problem, Whence};
 use screensort_runtime::{OutsideError, Stack};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// A body and where it came from.
-pub(crate) struct Ask<T> {
-    /// The body.
-    pub body: T,
-    /// Where it came from.
-    pub whence: Whence,
-}
-
-impl<T: DeserializeOwned + JsonSchema> Input for Ask<T> {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
+pub(crate) use screensort_http::Ask;
 
 /// A request as it came, for handlers that look for themselves who sends it.
 pub(crate) struct Whole {

@@ -5,9 +5,7 @@ use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_catalog::Catalog;
 use screensort_catalog::card::MovieCard;
-use screensort_http::{
-    Code, Endpoint, FieldError, Input, Member, Opening, Page, PageAsk, Problem, Reply, Whence,
-};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Page, PageAsk, Problem, Reply};
 use screensort_model::{Mode, MovieId, OperatorId};
 use screensort_routes::{HISTORY, HISTORY_ADD};
 use screensort_runtime::Stack;
@@ -69,18 +67,6 @@ struct Body {
     mode: Option<Mode>,
 }
 
-struct Ask {
-    body: Body,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
-
 async fn history(
     Member { who, .. }: Member<may::HistoryReadOwn>,
     ask: PageAsk,
@@ -99,7 +85,7 @@ async fn history(
 
 async fn add(
     Member { who, .. }: Member<may::HistoryWriteOwn>,
-    ask: Ask,
+    ask: Ask<Body>,
     stack: Stack,
 ) -> Result<Reply<Entry>, Problem> {
     let change = change(&who, &ask.whence, &stack);

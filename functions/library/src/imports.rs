@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, FieldError, Input, Member, Opening, Problem, Reply, Whence};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Problem, Reply};
 use screensort_routes::IMPORTS;
 use screensort_runtime::Stack;
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
@@ -38,18 +38,6 @@ struct Body {
     watchlist: bool,
 }
 
-struct Ask {
-    body: Body,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
-
 /// Under which id to ask for it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ImportAsked")]
@@ -60,7 +48,7 @@ struct Answer {
 
 async fn import(
     Member { who, .. }: Member<may::ImportsWriteOwn>,
-    ask: Ask,
+    ask: Ask<Body>,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
     if ask.body.content.trim().is_empty() {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whence};
+use screensort_http::{Ask, Endpoint, Member, Problem, Reply};
 use screensort_model::{MovieId, Thumb};
 use screensort_routes::THUMBS_ACTION;
 use screensort_runtime::Stack;
@@ -33,18 +33,6 @@ struct Body {
     action: Action,
 }
 
-struct Ask {
-    body: Body,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
-
 /// The thumb as it is now.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ThumbState")]
@@ -55,7 +43,7 @@ struct Answer {
 
 async fn act(
     Member { who, .. }: Member<may::ThumbsWriteOwn>,
-    ask: Ask,
+    ask: Ask<Body>,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
     let change = change(&who, &ask.whence, &stack);

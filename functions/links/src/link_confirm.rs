@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_crypto::OneTimeToken;
-use screensort_http::{Code, Endpoint, Input, Opening, Problem, Recent, Reply, Whence};
+use screensort_http::{Ask, Code, Endpoint, Problem, Recent, Reply};
 use screensort_routes::LINK_CONFIRM;
 use screensort_runtime::Stack;
 use screensort_store::{Confirming, Hand, Link, Side, Stage, To};
@@ -30,23 +30,11 @@ struct Body {
     scopes: Option<Vec<Scope>>,
 }
 
-struct Ask {
-    body: Body,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
-
 /// Only the invitations to the account that is signed in are looked at: a token that was mailed to somebody else
 /// is no token here.
 async fn confirm(
     Recent { who, .. }: Recent<may::LinksWriteOwn>,
-    ask: Ask,
+    ask: Ask<Body>,
     stack: Stack,
 ) -> Result<Reply<LinkShown>, Problem> {
     let now = stack.clock().now();

@@ -7,9 +7,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::{Email, may};
 use screensort_crypto::BlindIndex;
-use screensort_http::{
-    Code, Endpoint, FieldError, Input, Member, Opening, Page, PageAsk, Problem, Recent, Reply, Whence,
-};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Page, PageAsk, Problem, Recent, Reply};
 use screensort_routes::{LINK_ASK, LINKS};
 use screensort_runtime::Stack;
 use screensort_store::{Hand, Link, Side, Stage, To};
@@ -60,18 +58,6 @@ struct Body {
     scopes: Vec<Scope>,
 }
 
-struct Ask {
-    body: Body,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
-
 /// The link that was asked for. Whether anybody has the address is for its owner to see.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LinkAsked")]
@@ -87,7 +73,7 @@ struct Asked {
 /// the same for every address.
 async fn ask(
     Recent { who, .. }: Recent<may::LinksWriteOwn>,
-    ask: Ask,
+    ask: Ask<Body>,
     stack: Stack,
 ) -> Result<Reply<Asked>, Problem> {
     let now = stack.clock().now();

@@ -6,9 +6,7 @@ use screensort_auth::event::Event;
 use screensort_auth::{Permission, Role, may};
 use screensort_crypto::OneTimeToken;
 use screensort_http::member::session_id;
-use screensort_http::{
-    Authority, Code, Endpoint, FieldError, Input, Member, Opening, Page, Problem, Recent, Reply, Whence,
-};
+use screensort_http::{Ask, Authority, Code, Endpoint, FieldError, Member, Page, Problem, Recent, Reply};
 use screensort_model::text::is_deceptive;
 use screensort_routes::{API_KEY_MAKE, API_KEYS};
 use screensort_runtime::Stack;
@@ -119,21 +117,9 @@ struct Made {
     shown: Shown,
 }
 
-struct Ask {
-    body: Body,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        Some(Self { body: o.body()?, whence })
-    }
-}
-
 async fn make(
     Recent { who, .. }: Recent<may::ApiKeysWriteOwn>,
-    ask: Ask,
+    ask: Ask<Body>,
     stack: Stack,
 ) -> Result<Reply<Made>, Problem> {
     let now = stack.clock().now();

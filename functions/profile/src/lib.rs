@@ -5,8 +5,10 @@ pub mod profile;
 pub mod profile_export;
 pub mod profile_export_status;
 
-use screensort_http::{Code, Endpoint, FieldError, IfMatch, Problem};
+use schemars::JsonSchema;
+use screensort_http::{Code, Endpoint, FieldError, IfMatch, Input, Opening, Problem, Whence};
 use screensort_runtime::Stack;
+use serde::de::DeserializeOwned;
 
 /// The endpoints of this area.
 pub fn endpoints() -> Vec<Endpoint<Stack>> {
@@ -26,4 +28,22 @@ fn refused(field: &str, code: &'static str, detail: impl Into<String>) -> FieldE
 /// What a change answers that met another one.
 fn met(asked: &IfMatch) -> Problem {
     Problem::new(if asked.is_given() { Code::PreconditionFailed } else { Code::Conflict })
+}
+
+/// A change of what is one's own, for the version that was seen.
+struct Edit<T> {
+    /// The body.
+    body: T,
+    /// Which version it is for.
+    version: IfMatch,
+    /// Where it came from.
+    whence: Whence,
+}
+
+impl<T: DeserializeOwned + JsonSchema> Input for Edit<T> {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        let whence = Whence::open(o)?;
+        let version = IfMatch::open(o)?;
+        Some(Self { body: o.body()?, version, whence })
+    }
 }

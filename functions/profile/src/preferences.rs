@@ -3,31 +3,17 @@
 use http::header::ETAG;
 use screensort_auth::may;
 use screensort_catalog::Catalog;
-use screensort_http::{Code, Endpoint, IfMatch, Input, Member, Opening, Problem, Reply, Whence, tag};
+use screensort_http::{Code, Endpoint, Member, Problem, Reply, tag};
 use screensort_model::Preferences;
 use screensort_routes::{PREFERENCES, PREFERENCES_SET};
 use screensort_runtime::Stack;
 use screensort_store::Change;
 
-use crate::{met, refused};
+use crate::{Edit, met, refused};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
     Endpoint::new("preferences").route(PREFERENCES, preferences).route(PREFERENCES_SET, set)
-}
-
-struct Ask {
-    body: Preferences,
-    version: IfMatch,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        let version = IfMatch::open(o)?;
-        Some(Self { body: o.body()?, version, whence })
-    }
 }
 
 async fn preferences(
@@ -41,7 +27,7 @@ async fn preferences(
 
 async fn set(
     Member { who, .. }: Member<may::PreferencesWriteOwn>,
-    ask: Ask,
+    ask: Edit<Preferences>,
     stack: Stack,
 ) -> Result<Reply<Preferences>, Problem> {
     check(&ask.body, &*stack.catalog().await?)?;

@@ -4,9 +4,7 @@ use http::header::ETAG;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{
-    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, SignedIn, Whence, given, tag,
-};
+use screensort_http::{Code, Endpoint, FieldError, Member, Problem, Reply, SignedIn, given, tag};
 use screensort_model::Region;
 use screensort_model::text::prose;
 use screensort_routes::{PROFILE, PROFILE_CHANGE};
@@ -14,7 +12,7 @@ use screensort_runtime::Stack;
 use screensort_store::{Change, Profile};
 use serde::{Deserialize, Serialize};
 
-use crate::{met, refused};
+use crate::{Edit, met, refused};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -55,20 +53,6 @@ struct Body {
     birth_year: Option<Option<i16>>,
 }
 
-struct Ask {
-    body: Body,
-    version: IfMatch,
-    whence: Whence,
-}
-
-impl Input for Ask {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let whence = Whence::open(o)?;
-        let version = IfMatch::open(o)?;
-        Some(Self { body: o.body()?, version, whence })
-    }
-}
-
 async fn profile(
     Member { who, .. }: Member<may::ProfileReadOwn>,
     (): (),
@@ -80,7 +64,7 @@ async fn profile(
 
 async fn change(
     Member { who, .. }: Member<may::ProfileWriteOwn>,
-    ask: Ask,
+    ask: Edit<Body>,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
     let now = stack.clock().now();

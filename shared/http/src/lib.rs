@@ -5,6 +5,7 @@
 //! types; it must never know what an endpoint does, and it does no I/O of its own.
 
 mod actor;
+mod ask;
 pub mod caller;
 mod condition;
 pub mod cursor;
@@ -28,6 +29,7 @@ mod trail;
 mod whence;
 
 pub use actor::{Actor, Anyone};
+pub use ask::Ask;
 pub use caller::{Caller, Client, Who};
 pub use condition::{IfMatch, stale, tag};
 pub use cursor::{Binding, Cursors};

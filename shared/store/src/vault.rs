@@ -356,26 +356,13 @@ impl Vault {
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
-    /// One page of everything in the table, for jobs and the last-resort lists of administration.
+    /// One page of everything in the table under one sort key, for jobs and the last-resort lists of administration.
     pub(crate) async fn scan(
         &self,
         sk: &str,
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
-        let started = Meter::start();
-        let out = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .filter_expression("sk = :sk")
-            .expression_attribute_values(":sk", s(sk))
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|e| Error::of("Scan", e))?;
-        started.note("Scan", &self.table, one(&out.consumed_capacity));
-        Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
+        self.scan_where("sk = :sk", vec![(":sk", s(sk))], start).await
     }
 
     /// As [`Vault::scan`], but only these attributes of each item leave the store.
@@ -408,6 +395,7 @@ impl Vault {
         values: Values,
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .scan()
@@ -419,7 +407,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Scan", e))?;
-        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        started.note("Scan", &self.table, one(&out.consumed_capacity));
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
@@ -440,23 +428,7 @@ impl Vault {
 
     /// Puts the item if nothing is in its place; says whether it did.
     pub(crate) async fn put_new(&self, item: Item) -> Result<bool, Error> {
-        let started = Meter::start();
-        let out = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let (done, spent) = match out {
-            Ok(out) => (true, out.consumed_capacity),
-            Err(error) if is_unmet(&error) => (false, None),
-            Err(error) => return Err(Error::of("PutItem", error)),
-        };
-        started.note("PutItem", &self.table, one(&spent));
-        Ok(done)
+        self.put_if(item, "attribute_not_exists(pk)", Vec::new()).await
     }
 
     /// Puts an item if `condition` holds for what is in its place; says whether it did.
@@ -466,6 +438,7 @@ impl Vault {
         condition: &'static str,
         values: Values,
     ) -> Result<bool, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .put_item()
@@ -481,7 +454,7 @@ impl Vault {
             Err(error) if is_unmet(&error) => (false, None),
             Err(error) => return Err(Error::of("PutItem", error)),
         };
-        Meter::note("PutItem", &self.table, one(&spent));
+        started.note("PutItem", &self.table, one(&spent));
         Ok(done)
     }
 
@@ -587,13 +560,7 @@ impl Vault {
         item: Item,
         condition: Option<&'static str>,
     ) -> Result<TransactWriteItem, Error> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .set_condition_expression(condition.map(str::to_owned))
-            .build()
-            .map_err(|e| Error::corrupt("write", e))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        self.put_write(item, condition, Vec::new())
     }
 
     /// A put for [`Vault::transact`] in the place of what meets `condition`.
@@ -603,10 +570,19 @@ impl Vault {
         condition: &'static str,
         values: Values,
     ) -> Result<TransactWriteItem, Error> {
+        self.put_write(item, Some(condition), values)
+    }
+
+    fn put_write(
+        &self,
+        item: Item,
+        condition: Option<&'static str>,
+        values: Values,
+    ) -> Result<TransactWriteItem, Error> {
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression(condition)
+            .set_condition_expression(condition.map(str::to_owned))
             .set_expression_attribute_values(map(values))
             .build()
             .map_err(|e| Error::corrupt("write", e))?;
