@@ -55,11 +55,20 @@ pub(crate) fn answer<T: DeserializeOwned>(route: &'static str, body: &[u8]) -> R
     serde_json::from_str(text).map_err(|error| {
         let what = match error.classify() {
             Category::Eof => return Error::Truncated { route, source: None },
+            Category::Syntax if cut_in_a_number(text, &error) => return Error::Truncated { route, source: None },
             Category::Data => "a field that must be there is missing or of another type",
             Category::Syntax | Category::Io => "it is not JSON",
         };
         Error::BadAnswer { route, why: format!("{what} (line {}, column {})", error.line(), error.column()) }
     })
+}
+
+/// Whether the text ends within a number, as in `7.` or `1e-`: the parser calls that an invalid number, not an end.
+fn cut_in_a_number(text: &str, error: &serde_json::Error) -> bool {
+    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    error.line() == text.matches('\n').count() + 1
+        && error.column() >= last_line.len()
+        && text.ends_with(['.', 'e', 'E', '+', '-'])
 }
 
 /// A count or measure: not negative and finite, else 0.
