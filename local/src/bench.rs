@@ -147,6 +147,7 @@ fn request(route: &str, film: MovieId, query: &str) -> Incoming {
         body: Bytes::new(),
         source: [127, 0, 0, 1].into(),
         request_id: "bench".into(),
+        checked: Default::default(),
     }
 }
 

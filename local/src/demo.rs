@@ -219,6 +219,7 @@ async fn account(
         totp_pending: None,
         totp_step: None,
         mail_factor: false,
+        recovery_round: 0,
     };
     let new = NewAccount {
         account,

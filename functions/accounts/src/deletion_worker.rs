@@ -5,18 +5,21 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use jiff::SignedDuration;
 use screensort_auth::Username;
 use screensort_auth::event::Event;
 use screensort_http::{Problem, trail_of};
 use screensort_runtime::{JobError, Mail, Stack};
-use screensort_store::{Change, Deletion, Hand, Stage};
+use screensort_store::{Change, Deletion, Hand, Person, Stage};
 use serde_json::{Value, json};
 
 use crate::letters::{Facts, write};
 use crate::person::{data_key, open_email};
 
-/// People forgotten at once.
-const BATCH: i32 = 25;
+/// How long the receipt is tried before somebody is forgotten without it.
+const RECEIPT_TRIED: SignedDuration = SignedDuration::from_hours(24);
+/// Where parcels of a person lie.
+const FOLDERS: [&str; 2] = ["exports", "imports"];
 
 /// Why people were not forgotten. They stay on the list.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +40,7 @@ pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, 
 /// [`Unfinished`] if some could not be; those that could are.
 pub async fn run(stack: &Stack) -> Result<u32, Unfinished> {
     let (mut done, mut failed, mut first) = (0, 0, String::new());
-    let waiting = stack.accounts().deletions(BATCH).await;
+    let waiting = stack.accounts().deletions().await;
     let waiting = waiting.map_err(|error| Unfinished { failed: 1, first: error.to_string() })?;
     for deletion in &waiting {
         match forget(stack, deletion).await {
@@ -51,17 +54,32 @@ pub async fn run(stack: &Stack) -> Result<u32, Unfinished> {
     if failed > 0 { Err(Unfinished { failed, first }) } else { Ok(done) }
 }
 
+/// Writes to somebody for the last time.
+async fn farewell(stack: &Stack, person: &Person) -> Result<(), Problem> {
+    let account = &person.account;
+    let email = open_email(&data_key(stack, person).await?, &account.id, "email", &account.email)?;
+    let facts = Facts { name: &account.username, ..Facts::default() };
+    let Some(written) = write("deleted", &facts) else { return Ok(()) };
+    let (subject, text, html) = (written.subject, &written.text, &written.html);
+    stack.send(&Mail { to: email.as_str(), subject, text, html }).await
+}
+
 async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
     let account = &deletion.account;
     let person = stack.accounts().person(account).await?;
     if let Some(person) = person.as_ref().filter(|_| !deletion.told) {
-        let email = open_email(&data_key(stack, person).await?, account, "email", &person.account.email)?;
-        let facts = Facts { name: &person.account.username, ..Facts::default() };
-        if let Some(written) = write("deleted", &facts) {
-            let (subject, text, html) = (written.subject, &written.text, &written.html);
-            stack.send(&Mail { to: email.as_str(), subject, text, html }).await?;
+        let late = stack.clock().now().duration_since(deletion.asked_at) > RECEIPT_TRIED;
+        match farewell(stack, person).await {
+            Ok(()) => stack.accounts().told(account).await?,
+            // Nobody stays because their address takes no mail.
+            Err(problem) if late => tracing::warn!(
+                name: "deletion.untold",
+                request_id = deletion.request,
+                cause = problem.causes(),
+                "somebody is forgotten without a receipt: it could not be sent for a day"
+            ),
+            Err(problem) => return Err(problem),
         }
-        stack.accounts().told(account).await?;
     }
     let name = person.and_then(|person| Username::parse(&person.account.username).ok());
     let now = stack.clock().now();
@@ -72,12 +90,15 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
         stack.links().end(account, link, now, &[], &hand).await?;
     }
     stack.library().erase(&change, deletion.keeps_reviews).await?;
-    for folder in ["exports", "imports"] {
+    for folder in FOLDERS {
         stack.parcels().delete_all(&format!("{folder}/{account}/")).await?;
     }
     stack.accounts().erase(account, name.map(|name| name.unique_form()).as_deref()).await?;
-    // A request that was under way when the account was closed may have written since.
+    // A request or a job that was under way when the account was closed may have written since.
     stack.library().erase(&change, deletion.keeps_reviews).await?;
+    for folder in FOLDERS {
+        stack.parcels().delete_all(&format!("{folder}/{account}/")).await?;
+    }
     stack.witness(&trail_of(Event::PersonDeleted, account, account, &deletion.request, now)?).await;
     Ok(stack.accounts().forgotten(account).await?)
 }

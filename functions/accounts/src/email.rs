@@ -10,7 +10,7 @@ use screensort_store::To;
 
 use crate::ask::{self, Ask};
 use crate::guard::{draw, wait};
-use crate::mailed::{Asked, EmailBody};
+use crate::mailed::{Asked, EmailBody, mail_counter};
 use crate::person::{data_key, letter, seal, terms, whole};
 
 /// The endpoint.
@@ -27,7 +27,7 @@ async fn change(
     let email = ask::email(&ask.body.email)?;
     let terms = terms(&stack, &email).await?;
     draw(&stack, &format!("email#{}", who.id()), Limit::MAIL_PER_RECIPIENT).await?.map_err(wait)?;
-    let may_mail = draw(&stack, &format!("mail#{}", terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
+    let may_mail = draw(&stack, &mail_counter("email", &terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
     let person = whole(&stack, &who).await?;
     let key = data_key(&stack, &person).await?;
     let sealed = seal(&key, who.id(), "pending_email", email.as_str().as_bytes())?;

@@ -30,6 +30,10 @@ async fn confirm(
     // Only the account that asked, and only for the address that the mail went to.
     let term = token.subject.filter(|_| token.account == who.id()).ok_or_else(gone)?;
     let person = whole(&stack, &who).await?;
+    // What ended every session since, a new password above all, ends this too: it may have been a thief who asked.
+    if token.generation != person.account.generation {
+        return Err(gone());
+    }
     let pending = person.account.pending_email.as_deref().ok_or_else(gone)?;
     let key = data_key(&stack, &person).await?;
     let sealed = seal(&key, who.id(), "email", &open(&key, who.id(), "pending_email", pending)?)?;

@@ -49,6 +49,7 @@ pub async fn first_admin(stack: &Stack, name: &str, email: &str) -> Result<Optio
             totp_pending: None,
             totp_step: Some(0),
             mail_factor: false,
+            recovery_round: 0,
         },
         account: Account {
             username: name.as_str().to_owned(),

@@ -95,6 +95,7 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
             totp_pending: None,
             totp_step: None,
             mail_factor: false,
+            recovery_round: 0,
         },
         account: Account {
             username: name.as_str().to_owned(),

@@ -57,7 +57,12 @@ async fn finish(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAn
     }
     let mut seen = seen?;
     seen.account = Some(ticket.account.clone());
-    let counted = Counted { subject: ticket.account.clone(), name: "mfa".to_owned() };
+    let macs = stack.mac_ring().await?;
+    let device = whence.cookie(DEVICE_COOKIE);
+    let device = device.and_then(|text| DeviceId::from_cookie(&macs, &ticket.account, text, now).ok());
+    // As with passwords: a stranger who knows one cannot lock the owner's own browser out of the second step.
+    let name = device.as_ref().map_or_else(|| "mfa".to_owned(), |device| format!("mfa#{}", device.as_str()));
+    let counted = Counted { subject: ticket.account.clone(), name };
     let accounts = stack.accounts();
     let (reserved, person) = futures::future::join(
         guard::reserve(&stack, &seen, &counted, true, whence),
@@ -74,9 +79,6 @@ async fn finish(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAn
         guard::failed(&stack, whence, &trail).await?;
         return Err(wrong());
     };
-    let macs = stack.mac_ring().await?;
-    let device = whence.cookie(DEVICE_COOKIE);
-    let device = device.and_then(|text| DeviceId::from_cookie(&macs, &ticket.account, text, now).ok());
     let how = Start {
         person: &person,
         whence,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Authority, Endpoint, Member, Page, PageAsk, Problem, Reply};
+use screensort_http::{Authority, Endpoint, Owner, Page, PageAsk, Problem, Reply};
 use screensort_routes::LOGINS;
 use screensort_runtime::Stack;
 use serde::Serialize;
@@ -29,7 +29,7 @@ struct Entry {
 }
 
 async fn logins(
-    Member { who, .. }: Member<may::AccountReadOwn>,
+    who: Owner<may::AccountReadOwn>,
     page: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {

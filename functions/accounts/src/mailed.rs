@@ -41,6 +41,12 @@ pub(crate) fn gone() -> Problem {
     Problem::new(Code::Gone).with_detail("The token was used or is too old. Ask for a new mail.")
 }
 
+/// Counts letters of one kind to one address. Each kind has its own: who asks for letters that are of no use to
+/// them cannot use up those that their victim needs.
+pub(crate) fn mail_counter(kind: &str, term: &str) -> String {
+    format!("mail#{kind}#{term}")
+}
+
 /// The hash under which a token is kept.
 pub(crate) fn hashed(token: &Secret, purpose: &str) -> Result<String, Problem> {
     let token = OneTimeToken::parse(token.expose()).map_err(|_| gone())?;
@@ -59,7 +65,7 @@ pub(crate) async fn ask_for(
     let email = ask::email(email)?;
     draw_by_prefix(stack, "mail", Limit::MAIL_PER_PREFIX, whence).await?;
     let terms = terms(stack, &email).await?;
-    let may_mail = draw(stack, &format!("mail#{}", terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
+    let may_mail = draw(stack, &mail_counter(kind, &terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
     let kind = if may_mail { kind } else { "none" };
     let letter = letter(kind, To::Terms(terms), None, stack.clock().now())?;
     match trail {

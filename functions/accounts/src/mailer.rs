@@ -20,7 +20,7 @@ use crate::person::{data_key, open_email};
 use crate::{email_confirm, password_reset, register_verify};
 
 /// Letters taken at once. All of them must be sent while the lease lasts.
-const BATCH: i32 = 25;
+const BATCH: usize = 25;
 /// How long an address may take to be verified.
 const VERIFY: SignedDuration = SignedDuration::from_hours(24);
 /// How long other tokens work.
@@ -153,7 +153,8 @@ async fn secret(
     let (purpose, life, subject) = match letter.kind.as_str() {
         "verify" if account.verified_at.is_some() => return Ok(None),
         "verify" => (register_verify::PURPOSE, VERIFY, None),
-        "reset" => (password_reset::PURPOSE, SOON, None),
+        // For the address that it goes to: who reads a mailbox that was given up gets nothing by it.
+        "reset" => (password_reset::PURPOSE, SOON, Some(account.email_term.clone())),
         "email_confirm" => match &account.pending_term {
             Some(term) => (email_confirm::PURPOSE, SOON, Some(term.clone())),
             None => return Ok(None),

@@ -35,7 +35,8 @@ async fn reset(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<()>, Pro
     let burnt = hashed(&ask.body.token, PURPOSE)?;
     let token = stack.one_time().token(&burnt, now).await?.ok_or_else(gone)?;
     let person = stack.accounts().person(&token.account).await?.ok_or_else(gone)?;
-    if person.account.generation != token.generation {
+    let of_address = token.subject.as_ref() == Some(&person.account.email_term);
+    if person.account.generation != token.generation || !of_address {
         return Err(gone());
     }
     // A password under the policy leaves the token good for another try.

@@ -1,9 +1,10 @@
 //! `DELETE /profile`: be forgotten. The account is closed at once; `deletion_worker` does the rest.
 
 use schemars::JsonSchema;
+use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_http::member::standing;
-use screensort_http::{Code, Endpoint, Member, Problem, Reply};
+use screensort_http::{Code, Endpoint, Member, Problem, Reply, log};
 use screensort_routes::PROFILE_DELETE;
 use screensort_runtime::Stack;
 use screensort_store::Deletion;
@@ -73,8 +74,10 @@ async fn delete(
         told: false,
     };
     let administers = standing(&person.account)?.is_administering();
-    if !stack.accounts().begin_deletion(&person.account, &deletion, administers).await? {
+    let trail = ask.whence.own(Event::PersonLeaving, who.id(), deletion.asked_at)?;
+    if !stack.accounts().begin_deletion(&person.account, &deletion, administers, &trail).await? {
         return Err(Problem::new(Code::Conflict).with_detail("The last administrator stays."));
     }
+    log(&trail);
     Ok(Reply::ok(Answer { status: "deleting" }))
 }

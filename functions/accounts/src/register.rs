@@ -1,10 +1,11 @@
 //! `POST /register`: make an account.
 
 use schemars::JsonSchema;
+use screensort_auth::Email;
 use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
-use screensort_crypto::KeyService;
+use screensort_crypto::{DataKey, KeyService};
 use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, Whence, log};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::{self, Ask, Secret};
 use crate::form;
 use crate::guard::{draw, draw_by_prefix};
+use crate::mailed::mail_counter;
 use crate::person::{hash, key_context, letter, new_id, seal, terms};
 
 /// The endpoint.
@@ -46,16 +48,17 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
     form::check_if_asked(&stack, &ask.whence).await?;
     let (name, email) = (ask::username(&ask.body.username)?, ask::email(&ask.body.email)?);
     let context = Context { email: Some(&email), username: Some(&name) };
+    // Before anything that costs: judging a password takes time, and may ask another service.
+    draw_by_prefix(&stack, "register", Limit::REGISTRATIONS_PER_PREFIX, &ask.whence).await?;
     let password = ask::new_password(&stack, "/password", &ask.body.password, &context).await?;
     let now = stack.clock().now();
-    draw_by_prefix(&stack, "register", Limit::REGISTRATIONS_PER_PREFIX, &ask.whence).await?;
     // All of it also for an address that has an account: the time must not tell.
     let terms = terms(&stack, &email).await?;
     let id = new_id(now)?;
     let (keys, context) = (stack.keys(), key_context(&id));
     let hashing = hash(&stack, &password);
     let wrapping = async { keys.generate_data_key(&context).await.map_err(Problem::from) };
-    let recipient = format!("mail#{}", terms[0]);
+    let recipient = mail_counter("register", &terms[0]);
     let drawing = draw(&stack, &recipient, Limit::MAIL_PER_RECIPIENT);
     let handles = handles(&name.unique_form(), &terms);
     let accounts = stack.accounts();
@@ -84,6 +87,7 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         totp_pending: None,
         totp_step: None,
         mail_factor: false,
+        recovery_round: 0,
     };
     let new = NewAccount {
         account,
@@ -92,7 +96,8 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         unique_name: name.unique_form(),
         administers: false,
     };
-    settle(&stack, &new, (&handles, owners), &terms, may_mail.is_ok(), &ask.whence).await?;
+    let decoy = decoy(&stack, &new, &data.key).await?;
+    settle(&stack, (&new, &decoy), (&handles, owners), &terms, may_mail.is_ok(), &ask.whence).await?;
     Ok(Reply::ok(Answer { status: "verification_sent" }))
 }
 
@@ -103,11 +108,24 @@ fn handles(name: &str, terms: &[String]) -> Vec<String> {
     handles
 }
 
-/// Makes the account or tells the address's owner that they have one: one write in either case. `owners` is whose
-/// the handles were a moment ago.
+/// The account that is made when the address has one already: the same in all that its maker can see (its name is
+/// taken from now on, its password leads to `email_unverified`), but under an address that nobody has. Without it, a
+/// sign-in with the name would tell whether the address has an account. Nobody can verify it; it lapses like
+/// everything that is never verified.
+async fn decoy(stack: &Stack, new: &NewAccount, key: &DataKey) -> Result<NewAccount, Problem> {
+    let address = format!("{}@decoy.invalid", new.account.id.to_lowercase());
+    let address = Email::parse(&address).map_err(screensort_auth::Error::from)?;
+    let mut decoy = new.clone();
+    decoy.account.email_term.clone_from(&terms(stack, &address).await?[0]);
+    decoy.account.email = seal(key, &decoy.account.id, "email", address.as_str().as_bytes())?;
+    Ok(decoy)
+}
+
+/// Makes the account, or its decoy beside a letter that tells the address's owner that they have one: one write in
+/// either case. `owners` is whose the handles were a moment ago.
 async fn settle(
     stack: &Stack,
-    new: &NewAccount,
+    (new, decoy): (&NewAccount, &NewAccount),
     (handles, mut owners): (&[String], Vec<(String, String)>),
     terms: &[String],
     may_mail: bool,
@@ -120,24 +138,16 @@ async fn settle(
         if owners.iter().any(|(handle, _)| *handle == handles[0]) {
             return Err(Problem::new(Code::UsernameTaken));
         }
-        if let Some((_, owner)) = owners.first() {
-            let now = new.account.created_at;
-            let trail = whence.trail(Event::AccountDuplicated, None, Some(owner), now)?;
-            // One write, as for a new account.
-            stack
-                .outbox()
-                .post_with(
-                    &post(if may_mail { "already_registered" } else { "none" })?,
-                    &stack.audit(),
-                    &trail,
-                )
-                .await?;
-            log(&trail);
-            return Ok(());
-        }
-        let trail = whence.own(Event::AccountCreated, &new.account.id, new.account.created_at)?;
-        // An address gets one account: its mail is not one too many, however many others asked at the same moment.
-        match accounts.register(new, Some(&post("verify")?), &trail).await? {
+        let now = new.account.created_at;
+        let (account, kind, trail) = match owners.first() {
+            Some((_, owner)) => {
+                let kind = if may_mail { "already_registered" } else { "none" };
+                (decoy, kind, whence.trail(Event::AccountDuplicated, None, Some(owner), now)?)
+            }
+            // An address gets one account: its mail is not one too many, however many asked at the same moment.
+            None => (new, "verify", whence.own(Event::AccountCreated, &new.account.id, now)?),
+        };
+        match accounts.register(account, Some(&post(kind)?), &trail).await? {
             Registered::Yes => {
                 log(&trail);
                 return Ok(());

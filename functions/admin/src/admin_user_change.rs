@@ -67,6 +67,7 @@ async fn change(
     check_change(&Change {
         actor: who.id(),
         actor_permissions: who.permissions,
+        actor_administers: standing(&who.account)?.roles.contains(&Role::Admin) && who.is_strong(),
         target: &before.id,
         before: &old,
         after: Some(&new),
@@ -132,6 +133,9 @@ fn refused(fault: RoleChangeFault) -> Problem {
         RoleChangeFault::NotPermitted => (Code::Forbidden, Code::Forbidden.advice()),
         RoleChangeFault::OwnRoles => (Code::Forbidden, "Nobody changes their own roles."),
         RoleChangeFault::NotOwned => (Code::Forbidden, "Nobody grants what they may not do themselves."),
+        RoleChangeFault::NotAdministrator => {
+            (Code::Forbidden, "Only an administrator gives and takes roles.")
+        }
         RoleChangeFault::LastAdministrator => (Code::Conflict, "The last administrator stays."),
         RoleChangeFault::NotForPeople => {
             (Code::Conflict, "Everybody has the role user, and guest and service are not for people.")

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_catalog::card::MovieCard;
 use screensort_catalog::{Catalog, Lookup};
-use screensort_http::{Page, PageAsk, Problem, Reply, SignedIn};
+use screensort_http::{Page, PageAsk, Problem, Reply};
 use screensort_model::{MovieId, Rating, Thumb};
 use screensort_runtime::Stack;
 use screensort_store::{FilmState, Listing};
@@ -55,18 +55,18 @@ pub(crate) fn card(catalog: &Catalog, id: MovieId) -> Option<MovieCard> {
 
 /// A page of a list: one request to the store.
 pub(crate) async fn page(
-    who: &SignedIn,
+    account: &str,
     listing: Listing,
     ask: &PageAsk,
     stack: &Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let after: Option<String> = ask.start(cursors, who.id())?;
-    let mut found = stack.library().list(who.id(), listing, after.as_deref(), ask.limit + 1).await?;
+    let after: Option<String> = ask.start(cursors, account)?;
+    let mut found = stack.library().list(account, listing, after.as_deref(), ask.limit + 1).await?;
     let more = found.len() > ask.limit;
     found.truncate(ask.limit);
     let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
     let entries = found.iter().map(|(_, state)| Entry::of(state, listing, &catalog)).collect();
-    ask.reply(cursors, who.id(), entries, next.as_ref())
+    ask.reply(cursors, account, entries, next.as_ref())
 }

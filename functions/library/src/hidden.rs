@@ -1,7 +1,7 @@
 //! `GET /hidden`: the films that one does not want to see, newest first.
 
 use screensort_auth::may;
-use screensort_http::{Endpoint, Member, Page, PageAsk, Problem, Reply};
+use screensort_http::{Endpoint, Owner, Page, PageAsk, Problem, Reply};
 use screensort_routes::HIDDEN;
 use screensort_runtime::Stack;
 use screensort_store::Listing;
@@ -14,9 +14,9 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn hidden(
-    Member { who, .. }: Member<may::HiddenReadOwn>,
+    who: Owner<may::HiddenReadOwn>,
     ask: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {
-    page(&who, Listing::Hidden, &ask, &stack).await
+    page(who.id(), Listing::Hidden, &ask, &stack).await
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_catalog::Catalog;
 use screensort_catalog::card::MovieCard;
-use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Page, PageAsk, Problem, Reply};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Owner, Page, PageAsk, Problem, Reply};
 use screensort_model::{Mode, MovieId, OperatorId};
 use screensort_routes::{HISTORY, HISTORY_ADD};
 use screensort_runtime::Stack;
@@ -68,7 +68,7 @@ struct Body {
 }
 
 async fn history(
-    Member { who, .. }: Member<may::HistoryReadOwn>,
+    who: Owner<may::HistoryReadOwn>,
     ask: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Text};
+use screensort_http::{Code, Endpoint, Input, Opening, Owner, Problem, Reply, Text};
 use screensort_routes::IMPORT;
 use screensort_runtime::Stack;
 use screensort_store::{ErrandKind, ErrandState};
@@ -53,11 +53,7 @@ struct Answer {
     rows: Vec<Row>,
 }
 
-async fn report(
-    Member { who, .. }: Member<may::ImportsWriteOwn>,
-    ask: Ask,
-    stack: Stack,
-) -> Result<Reply<Answer>, Problem> {
+async fn report(who: Owner<may::ImportsWriteOwn>, ask: Ask, stack: Stack) -> Result<Reply<Answer>, Problem> {
     let errand = stack.library().errand(who.id(), ErrandKind::Import, &ask.id).await?;
     let unknown = || Problem::new(Code::NotFound).with_detail("There is no such import of yours.");
     let errand = errand.ok_or_else(unknown)?;

@@ -1,7 +1,7 @@
 //! `GET /ratings`: the films that one rated, newest first.
 
 use screensort_auth::may;
-use screensort_http::{Endpoint, Member, Page, PageAsk, Problem, Reply};
+use screensort_http::{Endpoint, Owner, Page, PageAsk, Problem, Reply};
 use screensort_routes::RATINGS;
 use screensort_runtime::Stack;
 use screensort_store::Listing;
@@ -14,9 +14,9 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn ratings(
-    Member { who, .. }: Member<may::RatingsReadOwn>,
+    who: Owner<may::RatingsReadOwn>,
     ask: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {
-    page(&who, Listing::Ratings, &ask, &stack).await
+    page(who.id(), Listing::Ratings, &ask, &stack).await
 }

@@ -1,7 +1,7 @@
 //! `GET /thumbs`: the films that one gave a thumb, newest first.
 
 use screensort_auth::may;
-use screensort_http::{Endpoint, Input, Member, Opening, Page, PageAsk, Problem, Reply};
+use screensort_http::{Endpoint, Input, Opening, Owner, Page, PageAsk, Problem, Reply};
 use screensort_model::Thumb;
 use screensort_routes::THUMBS;
 use screensort_runtime::Stack;
@@ -27,9 +27,9 @@ impl Input for Ask {
 }
 
 async fn thumbs(
-    Member { who, .. }: Member<may::ThumbsReadOwn>,
+    who: Owner<may::ThumbsReadOwn>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {
-    page(&who, Listing::Thumbs(ask.thumb), &ask.page, &stack).await
+    page(who.id(), Listing::Thumbs(ask.thumb), &ask.page, &stack).await
 }

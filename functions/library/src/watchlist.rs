@@ -1,8 +1,7 @@
 //! `GET /watchlist`: the films that one wants to watch, newest first.
 
 use screensort_auth::may;
-use screensort_http::SignedIn;
-use screensort_http::{Code, Endpoint, FieldError, Input, Member, Opening, Page, PageAsk, Problem, Reply};
+use screensort_http::{Code, Endpoint, FieldError, Input, Opening, Owner, Page, PageAsk, Problem, Reply};
 use screensort_routes::WATCHLIST;
 use screensort_runtime::Stack;
 use screensort_store::Listing;
@@ -29,28 +28,28 @@ impl Input for Ask {
 }
 
 async fn watchlist(
-    Member { who, .. }: Member<may::WatchlistReadOwn>,
+    who: Owner<may::WatchlistReadOwn>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {
     match ask.available {
-        None => page(&who, Listing::Watchlist, &ask.page, &stack).await,
-        Some(Mine) => mine(&who, &ask.page, &stack).await,
+        None => page(who.id(), Listing::Watchlist, &ask.page, &stack).await,
+        Some(Mine) => mine(who.id(), &ask.page, &stack).await,
     }
 }
 
 /// The list is looked through in bigger pieces, since most of it may be left out.
-async fn mine(who: &SignedIn, ask: &PageAsk, stack: &Stack) -> Result<Reply<Page<Entry>>, Problem> {
+async fn mine(account: &str, ask: &PageAsk, stack: &Stack) -> Result<Reply<Page<Entry>>, Problem> {
     const PIECE: usize = 200;
-    let (wants, _) = stack.library().preferences(who.id()).await?;
+    let (wants, _) = stack.library().preferences(account).await?;
     let region = wants.region.ok_or_else(no_region)?;
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let mut after: Option<String> = ask.start(cursors, who.id())?;
+    let mut after: Option<String> = ask.start(cursors, account)?;
     let mut entries = Vec::new();
     let mut last = None;
     loop {
-        let piece = stack.library().list(who.id(), Listing::Watchlist, after.as_deref(), PIECE).await?;
+        let piece = stack.library().list(account, Listing::Watchlist, after.as_deref(), PIECE).await?;
         let is_last = piece.len() < PIECE;
         after = piece.last().map(|(place, _)| place.clone());
         for (place, state) in piece {
@@ -58,13 +57,13 @@ async fn mine(who: &SignedIn, ask: &PageAsk, stack: &Stack) -> Result<Reply<Page
                 continue;
             }
             if entries.len() == ask.limit {
-                return ask.reply(cursors, who.id(), entries, last.as_ref());
+                return ask.reply(cursors, account, entries, last.as_ref());
             }
             entries.push(Entry::of(&state, Listing::Watchlist, &catalog));
             last = Some(place);
         }
         if is_last {
-            return ask.reply::<_, String>(cursors, who.id(), entries, None);
+            return ask.reply::<_, String>(cursors, account, entries, None);
         }
     }
 }

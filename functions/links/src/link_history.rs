@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_catalog::card::MovieCard;
-use screensort_http::{Endpoint, Member, Page, Problem, Reply};
+use screensort_http::{Endpoint, Owner, Page, Problem, Reply};
 use screensort_model::{Mode, MovieId, OperatorId};
 use screensort_routes::LINK_HISTORY;
 use screensort_runtime::Stack;
@@ -36,7 +36,7 @@ struct Entry {
 }
 
 async fn history(
-    Member { who, .. }: Member<may::LinksReadShared>,
+    who: Owner<may::LinksReadShared>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {

@@ -1,7 +1,7 @@
 //! `GET /links/{id}/watchlist`: the films that a linked account wants to watch, newest first.
 
 use screensort_auth::may;
-use screensort_http::{Endpoint, Member, Page, Problem, Reply};
+use screensort_http::{Endpoint, Owner, Page, Problem, Reply};
 use screensort_routes::LINK_WATCHLIST;
 use screensort_runtime::Stack;
 use screensort_store::Listing;
@@ -15,7 +15,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn watchlist(
-    Member { who, .. }: Member<may::LinksReadShared>,
+    who: Owner<may::LinksReadShared>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {

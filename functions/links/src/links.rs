@@ -7,7 +7,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::{Email, may};
 use screensort_crypto::BlindIndex;
-use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Page, PageAsk, Problem, Recent, Reply};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply};
 use screensort_routes::{LINK_ASK, LINKS};
 use screensort_runtime::Stack;
 use screensort_store::{Hand, Link, Side, Stage, To};
@@ -28,7 +28,7 @@ const ASKED: Limit = Limit { max: 10, per: SignedDuration::from_hours(24) };
 const EMAIL_INDEX: &str = "email";
 
 async fn links(
-    Member { who, .. }: Member<may::LinksReadOwn>,
+    who: Owner<may::LinksReadOwn>,
     page: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<LinkShown>>, Problem> {
@@ -36,8 +36,9 @@ async fn links(
     let before: Option<String> = page.start(cursors, who.id())?;
     let now = stack.clock().now();
     let links = stack.links();
-    let invited = links.invitations(who.id(), now).await?.into_iter().map(LinkShown::invited);
-    let own = links.of(who.id()).await?.into_iter().map(|link| LinkShown::of(link, now));
+    let (invited, own) = futures::try_join!(links.invitations(who.id(), now), links.of(who.id()))?;
+    let invited = invited.into_iter().map(LinkShown::invited);
+    let own = own.into_iter().map(|link| LinkShown::of(link, now));
     let mut all: Vec<LinkShown> = own.chain(invited).collect();
     all.sort_unstable_by(|one, other| other.id().cmp(one.id()));
     all.retain(|link| before.as_deref().is_none_or(|before| link.id() < before));
@@ -91,7 +92,7 @@ async fn ask(
     let terms: Vec<String> = terms.iter().map(ToString::to_string).collect();
     draw(&stack, &format!("links#{}", who.id()), ASKED, now).await?.map_err(wait)?;
     // Too many mails to one address are not sent, and that is not said.
-    let counter = format!("mail#{}", terms.first().map_or("", String::as_str));
+    let counter = format!("mail#link#{}", terms.first().map_or("", String::as_str));
     let may_mail = draw(&stack, &counter, Limit::MAIL_PER_RECIPIENT, now).await?.is_ok();
     let link = Link {
         id: stack.new_id()?,

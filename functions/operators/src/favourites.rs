@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Endpoint, Member, Page, PageAsk, Problem, Reply};
+use screensort_http::{Endpoint, Owner, Page, PageAsk, Problem, Reply};
 use screensort_model::OperatorId;
 use screensort_routes::FAVOURITES;
 use screensort_runtime::Stack;
@@ -28,7 +28,7 @@ struct Shown {
 }
 
 async fn favourites(
-    Member { who, .. }: Member<may::FavouritesReadOwn>,
+    who: Owner<may::FavouritesReadOwn>,
     page: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Endpoint, Input, Member, Opening, Page, PageAsk, Problem, Reply, Whence};
+use screensort_http::{Endpoint, Input, Member, Opening, Owner, Page, PageAsk, Problem, Reply, Whence};
 use screensort_routes::{QUERIES, QUERIES_CLEAR, QUERIES_KEEP};
 use screensort_runtime::Stack;
 use screensort_store::{Hand, Query};
@@ -39,7 +39,7 @@ impl Shown {
 }
 
 async fn queries(
-    Member { who, .. }: Member<may::QueriesReadOwn>,
+    who: Owner<may::QueriesReadOwn>,
     page: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {

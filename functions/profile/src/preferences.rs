@@ -3,7 +3,7 @@
 use http::header::ETAG;
 use screensort_auth::may;
 use screensort_catalog::Catalog;
-use screensort_http::{Code, Endpoint, Member, Problem, Reply, tag};
+use screensort_http::{Code, Endpoint, Member, Owner, Problem, Reply, tag};
 use screensort_model::Preferences;
 use screensort_routes::{PREFERENCES, PREFERENCES_SET};
 use screensort_runtime::Stack;
@@ -17,7 +17,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn preferences(
-    Member { who, .. }: Member<may::PreferencesReadOwn>,
+    who: Owner<may::PreferencesReadOwn>,
     (): (),
     stack: Stack,
 ) -> Result<Reply<Preferences>, Problem> {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Text};
+use screensort_http::{Code, Endpoint, Input, Opening, Owner, Problem, Reply, Text};
 use screensort_routes::PROFILE_EXPORT_STATUS;
 use screensort_runtime::Stack;
 use screensort_store::{ErrandKind, ErrandState};
@@ -34,11 +34,7 @@ struct Answer {
     download_url: Option<String>,
 }
 
-async fn status(
-    Member { who, .. }: Member<may::ProfileExportOwn>,
-    ask: Ask,
-    stack: Stack,
-) -> Result<Reply<Answer>, Problem> {
+async fn status(who: Owner<may::ProfileExportOwn>, ask: Ask, stack: Stack) -> Result<Reply<Answer>, Problem> {
     let errand = stack.library().errand(who.id(), ErrandKind::Export, &ask.id).await?;
     let unknown = || Problem::new(Code::NotFound).with_detail("There is no such export of yours.");
     let errand = errand.ok_or_else(unknown)?;

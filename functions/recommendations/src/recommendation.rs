@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_catalog::card::MovieCard;
-use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whole};
+use screensort_http::{Endpoint, Input, Opening, Owner, Problem, Reply, Whole};
 use screensort_routes::RECOMMENDATION;
 use screensort_runtime::Stack;
 use serde::Serialize;
@@ -76,7 +76,7 @@ struct Item {
 }
 
 async fn recommendation(
-    Member { who, .. }: Member<may::RecommendationsReadOwn>,
+    who: Owner<may::RecommendationsReadOwn>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_catalog::card::MovieCard;
 use screensort_catalog::{Catalog, Feature, FilmRef, Lookup};
-use screensort_http::{Code, Endpoint, FieldError, Input, Member, Opening, Problem, Reply, Whence};
+use screensort_http::{Code, Endpoint, FieldError, Input, Member, Opening, Owner, Problem, Reply, Whence};
 use screensort_model::{GenreId, KeywordId, MovieId, PersonId};
 use screensort_routes::{RECOMMENDATION_TUNE, RECOMMENDATION_WHY};
 use screensort_runtime::Stack;
@@ -45,7 +45,7 @@ struct Answer {
 }
 
 async fn why(
-    Member { who, .. }: Member<may::RecommendationsReadOwn>,
+    who: Owner<may::RecommendationsReadOwn>,
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {

@@ -1,7 +1,7 @@
 //! `GET /reviews`: one's own reviews, in every state.
 
 use screensort_auth::may;
-use screensort_http::{Endpoint, Member, Page, PageAsk, Problem, Reply};
+use screensort_http::{Endpoint, Owner, Page, PageAsk, Problem, Reply};
 use screensort_routes::REVIEWS;
 use screensort_runtime::Stack;
 
@@ -13,7 +13,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 async fn reviews(
-    Member { who, .. }: Member<may::ReviewsWriteOwn>,
+    who: Owner<may::ReviewsWriteOwn>,
     ask: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Own>>, Problem> {

@@ -230,6 +230,7 @@ async fn the_key_service_is_asked_the_same_whoever_is_meant() {
             body: body.to_string().into(),
             source: [203, 0, 113, 7].into(),
             request_id: "01KAPJ5Z4V3T3NB8S3K6M5Q2WZ".to_owned(),
+            checked: Default::default(),
         };
         let serves = |endpoint: &&Endpoint<Stack>| {
             endpoint.operations().iter().any(|operation| operation.route.path == path)

@@ -5,6 +5,7 @@
 mod product;
 
 mod keys;
+mod matrix;
 mod mfa;
 mod outside;
 mod password;
@@ -13,3 +14,4 @@ mod register;
 mod rights;
 mod session;
 mod sign_in;
+mod strangers;

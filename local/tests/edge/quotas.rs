@@ -34,6 +34,7 @@ fn request(token: &str) -> Incoming {
         body: bytes::Bytes::new(),
         source: [203, 0, 113, 7].into(),
         request_id: "request".to_owned(),
+        checked: Default::default(),
     }
 }
 

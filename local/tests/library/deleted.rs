@@ -29,7 +29,7 @@ impl World {
     async fn forgotten(&self) {
         let stack = &self.product.stand.stack;
         deletion_worker::run(stack).await.unwrap();
-        assert!(stack.accounts().deletions(10).await.unwrap().is_empty());
+        assert!(stack.accounts().deletions().await.unwrap().is_empty());
     }
 
     async fn account(&self, token: &str) -> String {

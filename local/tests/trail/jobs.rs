@@ -93,7 +93,10 @@ async fn what_nobody_owns_is_cleaned_and_nothing_else() {
     let (bob, _) = product.signed_in("bob").await;
     let (cid, _) = product.signed_in("cid").await;
     product.with(&cid, "POST", "/logout", json!({"all": true})).await.expect(204, "");
-    assert_eq!(job(&product, "sessions_cleanup").await, json!({"pointers": 0, "secrets": 0, "sessions": 1}));
+    assert_eq!(
+        job(&product, "sessions_cleanup").await,
+        json!({"pointers": 0, "secrets": 0, "sessions": 1, "unverified": 0})
+    );
     // Ann's account alone is deleted, as by a deletion that broke off.
     let admin = product.admin_token().await;
     let list = product.with(&admin, "GET", "/admin/users", Value::Null).await.expect(200, "");
@@ -106,10 +109,13 @@ async fn what_nobody_owns_is_cleaned_and_nothing_else() {
     let cleaned = job(&product, "sessions_cleanup").await;
     assert_eq!(
         cleaned,
-        json!({"pointers": 2, "secrets": 2, "sessions": 0}),
+        json!({"pointers": 2, "secrets": 2, "sessions": 0, "unverified": 0}),
         "name, address; credentials, key"
     );
-    assert_eq!(job(&product, "sessions_cleanup").await, json!({"pointers": 0, "secrets": 0, "sessions": 0}));
+    assert_eq!(
+        job(&product, "sessions_cleanup").await,
+        json!({"pointers": 0, "secrets": 0, "sessions": 0, "unverified": 0})
+    );
     product.with(&bob, "GET", "/session", Value::Null).await.expect(200, "");
     product.login("cid@example.org").await;
     assert!(records(&product).await.iter().any(|record| record.action == Event::SessionsCleaned.name()));

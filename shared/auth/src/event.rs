@@ -102,6 +102,8 @@ events! {
     AccountDisabled = "auth.account.disabled", Notable, "account", Auditor, 5/15;
     /// An administrator opened an account again.
     AccountEnabled = "auth.account.enabled", Notable, "account", Auditor, 5/15;
+    /// An account whose address was never verified went after a week.
+    AccountLapsed = "auth.account.lapsed", Routine, "account", Auditor, 0/0;
     /// An account slept so long that its owner was warned.
     AccountWarned = "auth.account.warned", Routine, "account", Target, 0/0;
     /// Somebody signed in.
@@ -155,6 +157,8 @@ events! {
 
     /// A person took a copy of everything that is kept about them.
     PersonExported = "person.exported", Notable, "account", Target, 20/15;
+    /// A person asked to be forgotten; their account is closed.
+    PersonLeaving = "person.leaving", Notable, "account", Auditor, 20/15;
     /// A person was deleted, and what was sealed for them can no longer be read.
     PersonDeleted = "person.deleted", Notable, "account", Auditor, 20/15;
     /// A person brought ratings or a history from elsewhere.

@@ -184,6 +184,8 @@ pub struct Change<'a> {
     pub actor: &'a str,
     /// What they may do, effectively, now.
     pub actor_permissions: Permissions,
+    /// Whether they are an administrator. Who may manage accounts by a grant alone changes nobody's roles.
+    pub actor_administers: bool,
     /// Whose account it is about.
     pub target: &'a str,
     /// As it is.
@@ -212,6 +214,9 @@ pub enum RoleChangeFault {
     /// Nobody grants what they may not do themselves.
     #[error("a permission that one doesn't have can't be granted")]
     NotOwned,
+    /// Only administrators give and take roles.
+    #[error("only an administrator changes roles")]
+    NotAdministrator,
 }
 
 /// Checks a change of an account's standing by an administrator.
@@ -233,8 +238,14 @@ pub fn check_change(change: &Change<'_>) -> Result<(), RoleChangeFault> {
         if !after.roles.iter().all(|role| role.is_for_people()) || !after.roles.contains(&Role::User) {
             return Err(RoleChangeFault::NotForPeople);
         }
-        if !change.actor_permissions.contains_all(added) {
+        // A denial that is lifted gives as much as a grant.
+        let gained = after.permissions().without(change.before.permissions());
+        let given = if change.actor_administers { added } else { added.union(gained) };
+        if !change.actor_permissions.contains_all(given) {
             return Err(RoleChangeFault::NotOwned);
+        }
+        if !change.actor_administers && after.roles != change.before.roles {
+            return Err(RoleChangeFault::NotAdministrator);
         }
     }
     check_last_administrator(change.before, change.after, change.other_administrators)

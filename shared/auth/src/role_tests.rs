@@ -11,11 +11,38 @@ fn change<'a>(before: &'a Standing, after: Option<&'a Standing>, others: u64) ->
     Change {
         actor: "01ADMIN",
         actor_permissions: Role::Admin.permissions(),
+        actor_administers: true,
         target: "01ANN",
         before,
         after,
         other_administrators: others,
     }
+}
+
+#[test]
+fn who_manages_accounts_by_a_grant_alone_makes_nobody_more_than_they_are() {
+    let helper = Role::User.permissions().union([P::UsersRead, P::UsersManage].into_iter().collect());
+    let by_grant = |before, after| {
+        let change = change(before, Some(after), 1);
+        check_change(&Change { actor_permissions: helper, actor_administers: false, ..change })
+    };
+    let plain = standing(&[Role::User]);
+    let admin = standing(&[Role::User, Role::Admin]);
+    assert_eq!(by_grant(&plain, &admin), Err(RoleChangeFault::NotAdministrator));
+    assert_eq!(by_grant(&admin, &plain), Err(RoleChangeFault::NotAdministrator));
+    let denied =
+        Standing { denials: [P::UsersManage, P::RatingsWriteOwn].into_iter().collect(), ..admin.clone() };
+    let lifted = Standing { denials: [P::UsersManage].into_iter().collect(), ..admin.clone() };
+    assert_eq!(by_grant(&denied, &lifted), Ok(()), "what one may do oneself");
+    let auditor = Standing { denials: [P::AuditRead].into_iter().collect(), ..admin.clone() };
+    assert_eq!(by_grant(&auditor, &admin), Err(RoleChangeFault::NotOwned), "a lifted denial gives");
+    let closed = Standing { disabled: true, ..plain.clone() };
+    assert_eq!(by_grant(&plain, &closed), Ok(()), "what the grant is for");
+    assert_eq!(
+        check_change(&change(&plain, Some(&admin), 1)),
+        Ok(()),
+        "an administrator makes administrators"
+    );
 }
 
 #[test]

@@ -15,6 +15,13 @@ pub trait Actor<C>: Sized + Send {
     /// # Errors
     /// 401 or 403 if they are not who the route is for.
     fn prove(request: &Incoming, context: &C) -> impl Future<Output = Result<Self, Problem>> + Send;
+
+    /// The actor as a signature alone names them, for a handler that may begin to read before they are proven.
+    /// Its answer is thrown away unless [`Actor::prove`] agrees. `None`: the handler waits.
+    fn ahead(request: &Incoming, context: &C) -> impl Future<Output = Option<Self>> + Send {
+        let _ = (request, context);
+        async { None }
+    }
 }
 
 /// Anybody, signed in or not.

@@ -5,7 +5,6 @@
 
 use std::marker::PhantomData;
 
-use http::header::AUTHORIZATION;
 use screensort_auth::{Demand, Permissions, Role};
 use screensort_routes::Access;
 
@@ -79,12 +78,10 @@ impl<P: Demand, C: Authority> Actor<C> for Caller<P> {
 
 /// The client whose token `request` carries; `None` if it carries something else.
 async fn client<C: Authority>(request: &Incoming, context: &C) -> Result<Option<Client>, Problem> {
-    let header = request.header(AUTHORIZATION.as_str()).unwrap_or_default();
-    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, token)) = token else { return Ok(None) };
+    let Some(token) = request.bearer() else { return Ok(None) };
     let now = context.now();
     // What is no token of a client is a person's to prove: the kinds differ in a header that is signed.
-    let Ok(claims) = context.verifier().await?.service(token.trim(), now) else { return Ok(None) };
+    let Ok(claims) = context.verifier().await?.service(token, now) else { return Ok(None) };
     let (owner, key) = split_session_id(&claims.sub).ok_or_else(invalid_token)?;
     let found = context.api_keys().with_owner(owner, key).await?;
     let (account, key) = found.ok_or_else(invalid_token)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::FutureExt;
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY as CSP, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use screensort_auth::event::Event;
 use screensort_routes::{Access, Caching, Route};
 use serde::Serialize;
@@ -75,7 +75,7 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: Answers + 'static,
+        T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
         // Nothing to say has a status of its own.
@@ -93,7 +93,7 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: Answers + 'static,
+        T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
         self.json(route, StatusCode::ACCEPTED, Keeping::Nothing, handle)
@@ -105,7 +105,7 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: Answers + 'static,
+        T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
         self.json(route, StatusCode::CREATED, Keeping::Answers, handle)
@@ -117,7 +117,7 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: Answers + 'static,
+        T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
         self.json(route, StatusCode::CREATED, Keeping::Secrets, handle)
@@ -129,7 +129,7 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: Answers + 'static,
+        T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
         self.json(route, StatusCode::ACCEPTED, Keeping::Answers, handle)
@@ -145,7 +145,7 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: Answers + 'static,
+        T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
         self.add::<A, I, _, _>(
@@ -205,9 +205,14 @@ impl<C: Gate> Endpoint<C> {
     where
         A: Actor<C> + 'static,
         I: Input + Send + 'static,
-        T: 'static,
+        T: Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
+        let open = |request: &Incoming| {
+            let mut opening = Opening::new(request);
+            let input = I::open(&mut opening);
+            opening.finish(input)
+        };
         let handler: Handler<C> = Arc::new(move |request: Incoming, context: C| {
             Box::pin(async move {
                 if request.body.len() > route.body_limit() {
@@ -217,17 +222,30 @@ impl<C: Gate> Endpoint<C> {
                 request.check_single_headers()?;
                 // Boxed, like all that talks to the store: side by side these futures would fill a stack.
                 let counting = Box::pin(context.count(route, &request));
-                let (actor, counted) = futures::join!(Box::pin(A::prove(&request, &context)), counting);
+                let proving = Box::pin(A::prove(&request, &context));
+                let ahead = A::ahead(&request, &context).await.filter(|_| route.method == Method::GET);
+                let (actor, counted, early) = if let Some(actor) = ahead {
+                    // A read may begin before the actor is proven, if it is within its quota (which is counted in
+                    // memory); what it finds is worth nothing until the proof is there.
+                    let counted = counting.await;
+                    let early = Box::pin(async {
+                        let standing = counted.as_ref().ok()?.standing.clone();
+                        standing.admitted().ok()?;
+                        let input = open(&request).ok()?;
+                        Some(Box::pin(handle(actor, input, context.clone())).await)
+                    });
+                    let (actor, early) = futures::join!(proving, early);
+                    (actor, counted, early)
+                } else {
+                    let (actor, counted) = futures::join!(proving, counting);
+                    (actor, counted, None)
+                };
                 let standing = counted.as_ref().map(|counted| counted.standing.clone()).unwrap_or_default();
                 let answered = async {
                     let actor = actor?;
                     let counted = counted?;
                     counted.standing.admitted()?;
-                    let input = {
-                        let mut opening = Opening::new(&request);
-                        let input = I::open(&mut opening);
-                        opening.finish(input)?
-                    };
+                    let input = open(&request)?;
                     let account = counted.account.as_deref();
                     let begun = Box::pin(idempotency::begin(keeping, route, &request, account, &context));
                     let first = match begun.await? {
@@ -236,8 +254,11 @@ impl<C: Gate> Endpoint<C> {
                         Once::Again(rendered) => return Ok(rendered),
                     };
                     drop(request);
-                    let handled = Box::pin(handle(actor, input, context.clone()));
-                    let result = handled.await.and_then(render);
+                    let handled = match early {
+                        Some(handled) => handled,
+                        None => Box::pin(handle(actor, input, context.clone())).await,
+                    };
+                    let result = handled.and_then(render);
                     let result = result.map(|rendered| match rendered.status {
                         StatusCode::OK => Rendered { status: success, ..rendered },
                         _ => rendered,
@@ -421,6 +442,7 @@ pub(crate) mod tests {
             body: Bytes::new(),
             source: [203, 0, 113, 7].into(),
             request_id: "test-request".to_owned(),
+            checked: Default::default(),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod actor;
 mod ask;
+mod bearer;
 pub mod caller;
 mod condition;
 pub mod cursor;
@@ -18,6 +19,7 @@ pub mod member;
 #[cfg(feature = "describe")]
 pub mod openapi;
 mod opening;
+mod owner;
 mod page;
 mod param;
 mod preflight;
@@ -30,6 +32,7 @@ mod whence;
 
 pub use actor::{Actor, Anyone};
 pub use ask::Ask;
+pub use bearer::Checked;
 pub use caller::{Caller, Client, Who};
 pub use condition::{IfMatch, stale, tag};
 pub use cursor::{Binding, Cursors};
@@ -40,6 +43,7 @@ pub use idempotency::{KEY_HEADER, Keeping};
 pub use json::given;
 pub use member::{Authority, Member, Recent, SignedIn, Visitor};
 pub use opening::{FieldError, Input, Opening};
+pub use owner::Owner;
 pub use page::{Page, PageAsk};
 pub use param::{Param, Tenths, Text, Whole};
 pub use preflight::{ALLOWED_HEADERS, MAX_AGE, preflight};

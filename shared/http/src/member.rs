@@ -17,7 +17,7 @@ use screensort_crypto::{KeyRing, MacKey, OneTimeToken};
 use screensort_routes::Access;
 use screensort_store::{Account, ApiKeys, Audit, Session, Sessions};
 
-use crate::{Actor, Code, Incoming, Problem, Whence};
+use crate::{Actor, Code, Incoming, Problem, Whence, bearer};
 
 /// The cookie of a cookie session. The prefix makes browsers refuse it unless it is `Secure`, for this host only
 /// and for all paths.
@@ -150,10 +150,7 @@ pub async fn identify<C: Authority>(request: &Incoming, context: &C) -> Result<O
     let whence = Whence::of(request);
     let now = context.now();
     let shown = if request.headers.contains_key(AUTHORIZATION) {
-        let header = request.header(AUTHORIZATION.as_str()).unwrap_or_default();
-        let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let (_, token) = token.ok_or_else(invalid_token)?;
-        Shown::Bearer(token.trim().to_owned())
+        Shown::Bearer(request.bearer().ok_or_else(invalid_token)?.to_owned())
     } else if let Some(cookie) = whence.cookie(SESSION_COOKIE) {
         Shown::Cookie(cookie.to_owned())
     } else {
@@ -161,13 +158,8 @@ pub async fn identify<C: Authority>(request: &Incoming, context: &C) -> Result<O
     };
     let id = match &shown {
         Shown::Bearer(token) => {
-            let verifier = context.verifier().await?;
-            let claims = verifier.access(token, now).map_err(|e| invalid_token().caused_by(e))?;
-            let of_subject = split_session_id(&claims.sid).is_some_and(|(account, _)| account == claims.sub);
-            if !of_subject {
-                return Err(invalid_token());
-            }
-            claims.sid
+            let claims = bearer::access(request, token, context).await?;
+            claims.map_err(|e| invalid_token().caused_by(e))?.sid
         }
         Shown::Cookie(cookie) => cookie.split_once('.').map(|(id, _)| id.to_owned()).unwrap_or_default(),
     };

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::opening::Described;
 use crate::problem::Document;
-use crate::{Code, Endpoint, Gate, Incoming, Input, Keeping, Opening, Operation};
+use crate::{Checked, Code, Endpoint, Gate, Incoming, Input, Keeping, Opening, Operation};
 
 /// How an operation describes itself.
 pub(crate) type Describe = fn(&mut Generators) -> Description;
@@ -59,6 +59,7 @@ fn describe<I: Input>(generators: &mut Generators, content: Value) -> Descriptio
         body: Bytes::new(),
         source: [127, 0, 0, 1].into(),
         request_id: String::new(),
+        checked: Checked::default(),
     };
     let mut opening = Opening::describing(&empty);
     // Describing yields no input: only what was asked for counts.

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::member::{SESSION_COOKIE, split_session_id};
-use crate::{Authority, Code, Incoming, Problem, Whence};
+use crate::{Authority, Code, Incoming, Problem, Whence, bearer};
 
 /// The policies in force, with their numbers.
 pub const POLICY_HEADER: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -132,11 +132,8 @@ pub async fn claimed<C: Authority>(request: &Incoming, context: &C) -> Result<Op
     let now = context.now();
     let owner = |id: &str| split_session_id(id).map(|(account, _)| account.to_owned());
     if request.headers.contains_key(http::header::AUTHORIZATION) {
-        let header = request.header(http::header::AUTHORIZATION.as_str()).unwrap_or_default();
-        let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        let Some((_, token)) = token else { return Ok(None) };
-        let claims = context.verifier().await?.access(token.trim(), now);
-        return Ok(claims.ok().and_then(|claims| owner(&claims.sid).filter(|id| *id == claims.sub)));
+        let Some(token) = request.bearer() else { return Ok(None) };
+        return Ok(bearer::access(request, token, context).await?.ok().map(|claims| claims.sub));
     }
     let whence = Whence::of(request);
     let Some((id, _)) = whence.cookie(SESSION_COOKIE).and_then(|cookie| cookie.split_once('.')) else {
@@ -158,10 +155,8 @@ pub async fn claimed_client<C: Authority>(
     request: &Incoming,
     context: &C,
 ) -> Result<Option<String>, Problem> {
-    let header = request.header(http::header::AUTHORIZATION.as_str()).unwrap_or_default();
-    let token = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, token)) = token else { return Ok(None) };
-    let claims = context.verifier().await?.service(token.trim(), context.now());
+    let Some(token) = request.bearer() else { return Ok(None) };
+    let claims = context.verifier().await?.service(token, context.now());
     Ok(claims.ok().map(|claims| claims.sub))
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-use crate::{Code, FieldError, Problem};
+use crate::{Checked, Code, FieldError, Problem};
 
 /// The headers that may be given once.
 const SINGLE_HEADERS: [&str; 3] = ["authorization", "cookie", "idempotency-key"];
@@ -29,6 +29,8 @@ pub struct Incoming {
     pub source: IpAddr,
     /// The gateway's id of this request; the same in answers, logs, mail and audit events.
     pub request_id: String,
+    /// What its access token was found to say, once somebody has asked.
+    pub checked: Checked,
 }
 
 impl Incoming {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Body, Request, RequestExt, Response};
-use screensort_http::{Answer, Incoming};
+use screensort_http::{Answer, Checked, Incoming};
 use screensort_routes::Route;
 use serde_json::{Value, json};
 
@@ -147,6 +147,7 @@ pub(crate) fn incoming(request: Request) -> Option<(String, Incoming)> {
         body,
         source,
         request_id,
+        checked: Checked::default(),
     };
     Some((route_path, incoming))
 }

@@ -192,7 +192,12 @@ impl Stack {
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await
-            .map_err(|e| Problem::new(screensort_http::Code::Unavailable).caused_by(e))?;
+            .map_err(|error| {
+                // The service's own words quote the recipient, and causes are logged.
+                let code =
+                    error.as_service_error().and_then(|error| error.meta().code()).unwrap_or("no answer");
+                Problem::new(screensort_http::Code::Unavailable).caused_by(format!("mail: {code}"))
+            })?;
         Ok(())
     }
 

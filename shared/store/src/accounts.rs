@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, text};
+use crate::deletion::DELETIONS;
 use crate::outbox::{Letter, letter_for};
 use crate::sessions::{KnownPlace, Session, is_place, is_session, session_item, session_key, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
@@ -20,12 +21,9 @@ use crate::{Error, one_time};
 
 pub(crate) const ACCOUNT: &str = "ACCOUNT";
 pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
-const KEY: &str = "KEY";
+pub(crate) const KEY: &str = "KEY";
 pub(crate) const OWNER: &str = "OWNER";
-const RECOVERY: &str = "RECOVERY#";
-/// Items of a person that are read at once, far more than a person has: dead sessions and places of logins are
-/// swept after a month at the latest.
-const MOST: i32 = 1_000;
+pub(crate) const RECOVERY: &str = "RECOVERY#";
 
 pub(crate) fn account_key(id: &str) -> String {
     format!("ACCOUNT#{id}")
@@ -92,6 +90,9 @@ pub struct Credentials {
     pub totp_step: Option<i64>,
     /// Whether codes by mail are the second factor.
     pub mail_factor: bool,
+    /// How often the recovery codes were made anew.
+    #[serde(default)]
+    pub recovery_round: u64,
 }
 
 /// Everything under a person's key.
@@ -179,7 +180,7 @@ impl Accounts {
     pub async fn person(&self, id: &str) -> Result<Option<Person>, Error> {
         let (mut account, mut credentials, mut wrapped_key) = (None, None, None);
         let (mut sessions, mut recovery, mut places) = (Vec::new(), Vec::new(), Vec::new());
-        for found in self.0.query(&account_key(id), "", MOST).await? {
+        for found in self.0.query_all(&account_key(id), "").await? {
             match sort_key(&found) {
                 ACCOUNT => account = Some(record(found, "account")?),
                 CREDENTIALS => credentials = Some(record(found, "credentials")?),
@@ -292,9 +293,11 @@ impl Accounts {
                 self.on(
                     &account.id,
                     ACCOUNT,
-                    "SET generation = :next, verified_at = if_not_exists(verified_at, :at)",
-                    "generation = :now AND disabled = :open",
+                    "SET generation = :next, verified_at = if_not_exists(verified_at, :at) \
+                     REMOVE pending_email, pending_term",
+                    "generation = :now AND disabled = :open AND email_term = :term",
                     vec![
+                        (":term", s(&account.email_term)),
                         (":now", n(account.generation)),
                         (":next", n(account.generation + 1)),
                         (":at", s(at.to_string())),
@@ -472,7 +475,17 @@ impl Accounts {
         letter: &Letter,
         trail: &Trail,
     ) -> Result<bool, Error> {
-        let mut writes = self.recovery(&person.account.id, &person.recovery, codes)?;
+        let id = &person.account.id;
+        let round = person.credentials.recovery_round;
+        let mut writes = self.recovery(id, &person.recovery, codes)?;
+        // Two at once would leave the codes of both.
+        writes.push(self.on(
+            id,
+            CREDENTIALS,
+            "SET recovery_round = :next",
+            "attribute_exists(pk) AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            vec![(":seen", n(round)), (":next", n(round + 1))],
+        )?);
         writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
@@ -558,8 +571,13 @@ impl Accounts {
                     &account.id,
                     ACCOUNT,
                     "SET email = :sealed, email_term = :term REMOVE pending_email, pending_term",
-                    "pending_term = :term",
-                    vec![(":sealed", s(sealed)), (":term", s(term))],
+                    "pending_term = :term AND pending_email = :pending AND generation = :now",
+                    vec![
+                        (":sealed", s(sealed)),
+                        (":term", s(term)),
+                        (":pending", s(account.pending_email.as_deref().unwrap_or_default())),
+                        (":now", n(account.generation)),
+                    ],
                 )?,
                 self.0.putting(letter_for(letter, trail)?, None)?,
             ],
@@ -599,7 +617,20 @@ impl Accounts {
         if administrators != 0 {
             writes.push(self.administrators(administrators)?);
         }
+        // Who is being forgotten stays closed: nothing would undo what is already gone.
+        writes.push(self.0.checking(key(DELETIONS, &before.id), "attribute_not_exists(pk)")?);
         self.all(writes, trail).await
+    }
+
+    /// Closes an account that was never verified, so that it can be erased. False if it was, by now.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn lapse(&self, id: &str, trail: &Trail) -> Result<bool, Error> {
+        let change = "SET disabled = :yes, generation = generation + :one";
+        let values = vec![(":yes", AttributeValue::Bool(true)), (":one", n(1))];
+        let never = "attribute_exists(pk) AND attribute_not_exists(verified_at)";
+        self.all(vec![self.on(id, ACCOUNT, change, never, values)?], trail).await
     }
 
     /// How many accounts can manage accounts.
@@ -655,10 +686,11 @@ impl Accounts {
         ])
     }
 
-    /// Ends all sessions of an account's present generation.
+    /// Ends all sessions of an account's present generation, and a change of its address that one of them began.
     fn generation(&self, account: &Account) -> Result<TransactWriteItem, Error> {
         let values = vec![(":now", n(account.generation)), (":next", n(account.generation + 1))];
-        self.on(&account.id, ACCOUNT, "SET generation = :next", "generation = :now", values)
+        let change = "SET generation = :next REMOVE pending_email, pending_term";
+        self.on(&account.id, ACCOUNT, change, "generation = :now", values)
     }
 
     fn new_password(&self, id: &str, password: &str, at: Timestamp) -> Result<TransactWriteItem, Error> {
@@ -692,7 +724,7 @@ impl Accounts {
     }
 
     /// All of `writes` and the trail of them, or nothing.
-    async fn all(&self, mut writes: Vec<TransactWriteItem>, trail: &Trail) -> Result<bool, Error> {
+    pub(crate) async fn all(&self, mut writes: Vec<TransactWriteItem>, trail: &Trail) -> Result<bool, Error> {
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{ACCOUNT, account_key, owner_key};
 use crate::api_keys::keys_key;
+use crate::audit::Trail;
 use crate::catalogue::{Item, key, number, text};
 use crate::history::GONE_FOR;
 use crate::library::{Change, instant, is_gone, person_key};
@@ -16,7 +17,7 @@ use crate::table::{PK, SK};
 use crate::vault::{Written, item, n, record, s, sort_key};
 use crate::{Account, Accounts, Error, Idempotency, Library};
 
-const DELETIONS: &str = "DELETIONS";
+pub(crate) const DELETIONS: &str = "DELETIONS";
 /// Items of a partition that one transaction deletes.
 const CHUNK: usize = 90;
 /// Who wrote what a person left behind.
@@ -49,6 +50,7 @@ impl Accounts {
         account: &Account,
         deletion: &Deletion,
         administers: bool,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let vault = self.vault();
         let mut writes = vec![
@@ -67,15 +69,15 @@ impl Accounts {
         if administers {
             writes.push(self.administrators(-1)?);
         }
-        Ok(vault.transact(writes).await? == Written::Done)
+        self.all(writes, trail).await
     }
 
-    /// People who are to be forgotten, at most `most`.
+    /// People who are to be forgotten.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn deletions(&self, most: i32) -> Result<Vec<Deletion>, Error> {
-        let found = self.vault().query(DELETIONS, "", most).await?;
+    pub async fn deletions(&self) -> Result<Vec<Deletion>, Error> {
+        let found = self.vault().query_all(DELETIONS, "").await?;
         found.into_iter().map(|found| record(found, "deletion")).collect()
     }
 

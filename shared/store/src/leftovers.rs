@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::Client;
 
-use crate::accounts::{ACCOUNT, OWNER, account_key};
+use crate::accounts::{ACCOUNT, CREDENTIALS, KEY, OWNER, RECOVERY, account_key};
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, number, text};
 use crate::sessions::is_session;
@@ -128,10 +128,13 @@ fn owned(item: &Item) -> Option<Leftover> {
         Some(Leftover { kind, account: account.to_owned(), pk: pk.to_owned(), sk: sk.to_owned(), generation })
     };
     if let Some(account) = pk.strip_prefix("ACCOUNT#") {
-        return if is_session(item) {
-            leftover(Kind::Session, account, number(item, "generation"))
-        } else {
-            leftover(Kind::Secret, account, None)
+        // Counters of attempts expire by themselves. Those of a handle that leads to no account must last as long
+        // as those of one that does: else it could be told which is which.
+        let secret = matches!(sk, CREDENTIALS | KEY) || sk.starts_with(RECOVERY);
+        return match (is_session(item), secret) {
+            (true, _) => leftover(Kind::Session, account, number(item, "generation")),
+            (_, true) => leftover(Kind::Secret, account, None),
+            _ => None,
         };
     }
     leftover(Kind::Pointer, text(item, "account")?, None)

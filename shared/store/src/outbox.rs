@@ -8,14 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::audit::{Audit, Trail};
-use crate::catalogue::{Item, key, text};
-use crate::vault::{Vault, Written, item, n, record, s};
+use crate::catalogue::{Item, key, number, text};
+use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 
 const OUTBOX: &str = "OUTBOX";
 /// The attribute that names the request which caused a letter.
 const CAUSE: &str = "cause";
-/// How long one mailer has a letter for itself.
+/// How long one mailer has a letter for itself; twice as long after each try that failed, up to [`LONGEST`].
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// The attribute that counts the tries.
+const TRIES: &str = "tries";
+/// Letters that are looked at in one request.
+const PAGE: usize = 100;
 /// How long a letter is tried.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -97,32 +102,47 @@ impl Outbox {
         }
     }
 
-    /// Letters that wait, oldest first, each with the request that caused it if that is known, and leased to the
-    /// caller until a minute from `now`.
+    /// Letters that wait, oldest first and at most `most`, each with the request that caused it if that is known,
+    /// and leased to the caller: for a minute from `now`, or longer the oftener sending it has failed. Letters that
+    /// are leased are passed over, so that some that cannot be sent hold up no others; one that was tried for a day
+    /// is given up.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn take(&self, most: i32, now: Timestamp) -> Result<Vec<(Letter, Option<String>)>, Error> {
-        let mut taken = Vec::new();
-        for found in self.0.query(OUTBOX, "", most).await? {
-            let cause = text(&found, CAUSE).map(str::to_owned);
-            let letter: Letter = record(found, "letter")?;
-            let until = now.saturating_add(LEASE).map_or(i64::MAX, Timestamp::as_second);
-            let values = vec![(":until", n(until)), (":now", n(now.as_second()))];
-            let leased = self
-                .0
-                .update(
-                    key(OUTBOX, &letter.id),
-                    "SET leased_until = :until",
-                    Some("leased_until <= :now"),
-                    values,
-                )
-                .await?;
-            if leased.is_some() {
-                taken.push((letter, cause));
+    pub async fn take(&self, most: usize, now: Timestamp) -> Result<Vec<(Letter, Option<String>)>, Error> {
+        let (mut taken, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.0.query_after(OUTBOX, &after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(taken) };
+            after = sort_key(last).to_owned();
+            for found in page {
+                if number::<i64>(&found, "leased_until").is_some_and(|until| until > now.as_second()) {
+                    continue;
+                }
+                let tries = number::<u32>(&found, TRIES).unwrap_or(0);
+                let cause = text(&found, CAUSE).map(str::to_owned);
+                let letter: Letter = record(found, "letter")?;
+                if letter.posted_at.saturating_add(KEPT).is_ok_and(|end| end <= now) {
+                    self.sent(&letter).await?;
+                    continue;
+                }
+                if self.lease(&letter, tries, now).await? {
+                    taken.push((letter, cause));
+                }
+                if taken.len() >= most {
+                    return Ok(taken);
+                }
             }
         }
-        Ok(taken)
+    }
+
+    async fn lease(&self, letter: &Letter, tries: u32, now: Timestamp) -> Result<bool, Error> {
+        let lease = LEASE.saturating_mul(1 << tries.min(10)).min(LONGEST);
+        let until = now.saturating_add(lease).map_or(i64::MAX, Timestamp::as_second);
+        let values = vec![(":until", n(until)), (":now", n(now.as_second())), (":one", n(1))];
+        let change = "SET leased_until = :until ADD tries :one";
+        let free = Some("leased_until <= :now");
+        Ok(self.0.update(key(OUTBOX, &letter.id), change, free, values).await?.is_some())
     }
 
     /// Takes a letter that was sent out of the box.

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, ReturnValue,
-    ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
+    ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -607,6 +607,17 @@ impl Vault {
             .build()
             .map_err(|e| Error::corrupt("write", e))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// A condition on an item that nothing is done to, for [`Vault::transact`].
+    pub(crate) fn checking(&self, at: Item, condition: &'static str) -> Result<TransactWriteItem, Error> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(at))
+            .condition_expression(condition)
+            .build()
+            .map_err(|e| Error::corrupt("write", e))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
     /// A deletion for [`Vault::transact`].

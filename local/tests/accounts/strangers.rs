@@ -1,0 +1,176 @@
+//! What strangers try around an account that is not theirs.
+
+use screensort_store::{Letter, To};
+use serde_json::{Value, json};
+
+use crate::product::{PASSWORD, Product};
+
+const OTHER: &str = "Copper-lantern4 sings";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_a_known_address_and_signing_in_tells_nothing_about_it() {
+    let product = Product::start().await;
+    product.person("ann").await;
+    for (name, email) in [("bob", "bob@example.org"), ("carl", "ann@example.org")] {
+        let body = json!({"username": name, "email": email, "password": OTHER});
+        product.post("/register", body).await.expect(202, "");
+        assert_eq!(product.store_cost("register"), (4, 3), "{email}");
+        let login = json!({"username": name, "password": OTHER});
+        product.post("/login", login).await.expect(403, "email_unverified");
+        let wrong = json!({"username": name, "password": PASSWORD});
+        product.post("/login", wrong).await.expect(401, "invalid_credentials");
+        let again = json!({"username": name, "email": "new@example.org", "password": OTHER});
+        product.post("/register", again).await.expect(409, "username_taken");
+    }
+    // The address's owner is told, signs in as ever, and nobody else gets in with the address.
+    let told =
+        product.mails().await.iter().filter(|mail| mail["subject"] == "You already have an account").count();
+    assert_eq!(told, 1);
+    product.login("ann@example.org").await;
+    let stolen = json!({"email": "ann@example.org", "password": OTHER});
+    product.post("/login", stolen).await.expect(401, "invalid_credentials");
+    assert!(product.mails().await.iter().all(|mail| !mail["to"].as_str().unwrap().ends_with(".invalid")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_verifies_in_a_week_goes_and_frees_its_name_and_address() {
+    let product = Product::start().await;
+    product.person("ann").await;
+    let squat = |name: &str, email: &str| json!({"username": name, "email": email, "password": OTHER});
+    product.post("/register", squat("bob", "bob@example.org")).await.expect(202, "");
+    product.post("/register", squat("carl", "ann@example.org")).await.expect(202, "");
+    product.wait(6 * 24 * 3600);
+    let cleaned = screensort_jobs::sessions_cleanup::run(&product.stand.stack).await.unwrap();
+    assert_eq!(cleaned["unverified"], 0);
+    product.wait(2 * 24 * 3600);
+    let cleaned = screensort_jobs::sessions_cleanup::run(&product.stand.stack).await.unwrap();
+    assert_eq!(cleaned["unverified"], 2);
+    product.login("ann@example.org").await;
+    product
+        .post("/login", json!({"username": "bob", "password": OTHER}))
+        .await
+        .expect(401, "invalid_credentials");
+    product.post("/register", squat("bob", "bob@example.org")).await.expect(202, "");
+    let token = product.mailed("bob@example.org", "Verify").await;
+    product.post("/register/verify", json!({"token": token})).await.expect(204, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_mailed_to_an_address_that_was_given_up_resets_nothing() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let token = product.login(&email).await.str("access_token");
+    product.post("/password/forgot", json!({"email": email})).await.expect(202, "");
+    let reset = product.mailed(&email, "password").await;
+    product.with(&token, "POST", "/email", json!({"email": "safe@example.org"})).await.expect(202, "");
+    let confirm = product.mailed("safe@example.org", "address").await;
+    product.with(&token, "POST", "/email/confirm", json!({"token": confirm})).await.expect(204, "");
+    let body = json!({"token": reset, "new_password": OTHER});
+    product.post("/password/reset", body).await.expect(410, "gone");
+    product.login("safe@example.org").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_named_before_a_new_password_is_not_taken_after_it() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    // A thief with a session names an address of theirs.
+    let thief = product.login(&email).await.str("access_token");
+    product.with(&thief, "POST", "/email", json!({"email": "thief@example.org"})).await.expect(202, "");
+    let planted = product.mailed("thief@example.org", "address").await;
+    let ann = product.login(&email).await.str("access_token");
+    let body = json!({"current_password": PASSWORD, "new_password": OTHER});
+    product.with(&ann, "PUT", "/password", body).await.expect(204, "");
+    // The owner is made to open the link.
+    product.with(&ann, "POST", "/email/confirm", json!({"token": planted})).await.expect(410, "gone");
+    product.post("/login", json!({"email": email, "password": OTHER})).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_for_useless_mails_leaves_the_useful_ones() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    for at in 0..8 {
+        let from = format!("198.51.{at}.7");
+        product.post_from(&from, "/register/resend", json!({"email": email})).await.expect(202, "");
+        let body = json!({"username": format!("name{at}"), "email": email, "password": OTHER});
+        product.post_from(&from, "/register", body).await.expect(202, "");
+    }
+    product.post_from("203.0.113.9", "/password/forgot", json!({"email": email})).await.expect(202, "");
+    let reset = product.mailed(&email, "password").await;
+    let body = json!({"token": reset, "new_password": OTHER});
+    product.post("/password/reset", body).await.expect(204, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_that_cannot_be_sent_hold_up_no_others() {
+    let product = Product::start().await;
+    let outbox = product.stand.stack.outbox();
+    let letter = |at: u32| Letter {
+        id: format!("01KAPJ5Z4V3T3NB8S3K6{at:06}"),
+        kind: "reset".to_owned(),
+        to: To::Terms(vec!["nobody".to_owned()]),
+        about: None,
+        posted_at: product.clock.now(),
+    };
+    for at in 0..130 {
+        outbox.post(&letter(at)).await.unwrap();
+    }
+    let take = async || {
+        let taken = outbox.take(25, product.clock.now()).await.unwrap();
+        taken.into_iter().map(|(letter, _)| letter.id).collect::<Vec<_>>()
+    };
+    // Nothing that is taken is ever sent: each round goes on behind the ones that wait for another try.
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..6 {
+        seen.extend(take().await);
+    }
+    assert_eq!((seen.len(), take().await.len()), (130, 0));
+    product.wait(61);
+    assert_eq!(take().await.len(), 25, "a second try");
+    product.wait(61);
+    let again: std::collections::BTreeSet<_> = take().await.into_iter().collect();
+    assert!(!again.contains(&letter(0).id), "the third waits longer");
+    product.wait(24 * 3600);
+    assert_eq!(take().await, Vec::<String>::new(), "after a day they are given up");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_codes_elsewhere_does_not_lock_the_owners_browser_out() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let body = json!({"email": email, "password": PASSWORD});
+    let first = product.post("/login", body.clone()).await.expect(200, "");
+    let device = format!("__Host-device={}", first.cookie("__Host-device").unwrap());
+    let (secret, ..) = product.enrol(&first.str("access_token")).await;
+    product.wait(30);
+    // A stranger knows the password and guesses codes until they are refused.
+    let mut refused = 0;
+    for at in 0..8 {
+        let from = format!("198.51.{at}.7");
+        let got = product.post_from(&from, "/login", body.clone()).await;
+        if got.status != 200 {
+            continue;
+        }
+        let guess = json!({"mfa_token": got.str("mfa_token"), "code": "000000"});
+        refused += u32::from(product.post_from(&from, "/login/mfa", guess).await.status == 429);
+    }
+    assert!(refused > 0);
+    let headers = [("cookie", device.as_str())];
+    let got = product.ask("POST", "/login", &headers, body).await.expect(200, "");
+    let code = json!({"mfa_token": got.str("mfa_token"), "code": product.code(&secret)});
+    product.ask("POST", "/login/mfa", &headers, code).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recovery_codes_made_twice_at_once_are_ten() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let token = product.login(&email).await.str("access_token");
+    let (_, _, token) = product.enrol(&token).await;
+    let ask = || product.with(&token, "POST", "/mfa/recovery_codes", Value::Null);
+    let (one, other) = futures::join!(ask(), ask());
+    assert!(one.status == 200 || other.status == 200, "{} {}", one.text, other.text);
+    let security = product.with(&token, "GET", "/security", Value::Null).await.expect(200, "");
+    assert_eq!(security.body["mfa"]["recovery_codes_left"], 10);
+}
