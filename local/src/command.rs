@@ -136,9 +136,11 @@ enum Command {
         /// in hexadecimal), and verified, true unless given.
         file: PathBuf,
     },
-    /// Load an Open Transport operator directory (JSON); what was edited by hand stays as it is.
+    /// Load an Open Transport operator directory (JSON); what was edited by hand stays as it is. Loaded again, it
+    /// changes only what the file says otherwise.
     ImportOperators {
-        /// The file: a list of operators, or an object that has one under `operators`.
+        /// The file: a list of operators, or an object that has one under `operators`. Fields: id, and name or
+        /// description; homepage, phone, email, default_language (such as en), modes (001 to 016).
         file: PathBuf,
     },
     /// Bring the catalogue in step with TMDb. Stopped at any point, the next run goes on.
@@ -434,9 +436,12 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
                 .and_then(|opened| Ok(crate::directory_file::read(opened, clock().now())?))
                 .map_err(|Failure(text, code)| Failure(format!("{}: {text}", file.display()), code))?;
             let stand = stand(Choices { data, ..Choices::default() }).await?;
-            let loaded = stand.stack.operators().load_all(&listings).await?;
-            say(&format!("{loaded} of {} operators loaded; the others were edited by hand.", listings.len()));
+            let bar = bar(listings.len(), "operators");
+            let kept =
+                crate::directory_file::keep(&stand.stack, &listings, |at| bar.set_position(at as u64)).await;
+            bar.finish_and_clear();
             stand.cloud.shutdown().await?;
+            say(&kept.map_err(|problem| Failure(why(problem), 1))?.to_string());
             Ok(())
         }
         Some(Command::Sync(args)) => synchronise(data, args).await,
@@ -634,6 +639,11 @@ async fn ship_trail(stack: Stack) {
     }
 }
 
+/// Why a problem came to be, in words.
+fn why(problem: Problem) -> String {
+    problem.causes().unwrap_or_else(|| problem.code().title().to_owned())
+}
+
 /// Loads the sample catalogue where nothing was published yet. Returns how many films are served.
 pub(crate) async fn first_catalogue(stand: &Stand) -> Result<usize, Failure> {
     if let Ok(None) = stand.stack.artifacts().current().await {
@@ -642,7 +652,6 @@ pub(crate) async fn first_catalogue(stand: &Stand) -> Result<usize, Failure> {
         import::keep(&stand.stack, &films, &operators, |kept| bar.set_position(kept as u64)).await?;
         bar.finish_and_clear();
     }
-    let why = |problem: Problem| problem.causes().unwrap_or_else(|| problem.code().title().to_owned());
     let catalog = match stand.stack.catalog().await {
         Ok(catalog) => catalog,
         Err(problem) => {

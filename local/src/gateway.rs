@@ -14,7 +14,7 @@ use hyper::body::Incoming as Body;
 use screensort_cloud::{Changes, Mail, Mailbox};
 use screensort_http::{Answer, Code, Endpoint, FieldError, Gate, Problem, preflight};
 use screensort_routes::{Area, Found, Route};
-use screensort_runtime::{Event, Record, Stack, event, handle};
+use screensort_runtime::{Event, Record, Stack, event, handle, within};
 
 /// The most that goes into and comes out of a function.
 const FUNCTION_LIMIT: usize = 6 << 20;
@@ -113,7 +113,8 @@ impl Gateway {
                 return Ok(counted);
             }
             let event = serde_json::json!({"Records": records});
-            let done = screensort_jobs::count_films::job(event, self.stack.clone()).await;
+            let done =
+                within("count_films", screensort_jobs::count_films::job(event, self.stack.clone())).await;
             if done.is_err() {
                 changes.again();
             }
@@ -127,17 +128,22 @@ impl Gateway {
             self.send_mail().await;
         }
         if route.binary == "profile_delete"
-            && let Err(error) = screensort_accounts::deletion_worker::run(&self.stack).await
+            && let Err(error) =
+                within("deletion_worker", screensort_accounts::deletion_worker::run(&self.stack)).await
         {
             tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
         }
         let worker = match route.binary {
-            "profile_export" => Some(screensort_jobs::export_worker::job as screensort_runtime::Job),
-            "imports" => Some(screensort_jobs::import_worker::job as screensort_runtime::Job),
+            "profile_export" => {
+                Some(("export_worker", screensort_jobs::export_worker::job as screensort_runtime::Job))
+            }
+            "imports" => {
+                Some(("import_worker", screensort_jobs::import_worker::job as screensort_runtime::Job))
+            }
             _ => None,
         };
-        if let Some(worker) = worker
-            && let Err(error) = worker(serde_json::json!({}), self.stack.clone()).await
+        if let Some((name, worker)) = worker
+            && let Err(error) = within(name, worker(serde_json::json!({}), self.stack.clone())).await
         {
             tracing::warn!(name: "errands.undone", %error, "errands wait to be done: {error}");
         }
@@ -149,7 +155,7 @@ impl Gateway {
     /// Sends the mail that waits. In AWS a schedule does; here it is done after every call that may post some.
     pub async fn send_mail(&self) {
         let _alone = self.mailing.lock().await;
-        if let Err(error) = screensort_accounts::mailer::run(&self.stack).await {
+        if let Err(error) = within("mailer", screensort_accounts::mailer::run(&self.stack)).await {
             tracing::warn!(name: "mail.unsent", %error, "mail waits: {error}");
         }
     }
@@ -206,7 +212,9 @@ impl Gateway {
             let stack = self.stack.clone();
             // A failure is in the log of runs, where whoever asked looks for it.
             tokio::spawn(async move {
-                screensort_jobs::sync_wanted::job(serde_json::json!({}), stack).await.ok()
+                within("sync_wanted", screensort_jobs::sync_wanted::job(serde_json::json!({}), stack))
+                    .await
+                    .ok()
             });
         }
         answer
@@ -220,7 +228,8 @@ impl Gateway {
         }
         let stack = self.stack.clone();
         tokio::spawn(async move {
-            if let Err(error) = Box::pin(screensort_jobs::feed_blocklist::run(&stack)).await {
+            let feeding = Box::pin(screensort_jobs::feed_blocklist::run(&stack));
+            if let Err(error) = within("feed_blocklist", feeding).await {
                 tracing::warn!(name: "blocklist.unfed", %error, "callers are not judged: {error}");
             }
         });

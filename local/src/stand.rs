@@ -8,7 +8,7 @@ use screensort_cloud::{Cloud, Options, Place};
 use screensort_crypto::KeyId;
 use screensort_http::Limits;
 use screensort_model::Clock;
-use screensort_runtime::{ChallengeVerifier, Credentials, Settings, Stack, TMDB_RATE};
+use screensort_runtime::{AddressSets, Calls, ChallengeVerifier, Credentials, Settings, Stack, TMDB_RATE};
 use screensort_store::{Tables, create_tables};
 
 /// Why a stand cannot be set up.
@@ -81,6 +81,7 @@ impl Stand {
         }
         let cloud = Cloud::start_with(place, options).await?;
         let endpoints = cloud.endpoints().clone();
+        let [v4, v6] = cloud.address_sets().map(|arn| arn.parse().ok());
         let settings = Settings {
             region: endpoints.region.to_owned(),
             credentials: Credentials {
@@ -121,6 +122,8 @@ impl Stand {
             app_url: "http://localhost:3000/v1/docs".into(),
             mail_from: "ScreenSort <no-reply@screensort.example>".into(),
             security_contact: "mailto:security@example.org".into(),
+            calls: Calls::from_environment(),
+            address_sets: v4.zip(v6).map(|(v4, v6)| AddressSets { v4, v6 }),
         };
         let key = random_text()?;
         cloud.secret_or_create(&settings.cursor_secret, || format!("{{\"current\":\"{key}\"}}")).await?;

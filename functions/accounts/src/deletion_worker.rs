@@ -10,7 +10,7 @@ use screensort_auth::Username;
 use screensort_auth::event::Event;
 use screensort_http::{Problem, trail_of};
 use screensort_runtime::{JobError, Mail, Stack};
-use screensort_store::{Change, Deletion, Hand, Person, Stage};
+use screensort_store::{Change, Deletion, Hand, LinkChange, Person, Stage};
 use serde_json::{Value, json};
 
 use crate::letters::{Facts, write};
@@ -87,7 +87,11 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
     // Whoever is at the other end sees that it has ended.
     let hand = Hand { by: account, rid: &deletion.request };
     for link in stack.links().of(account).await?.iter().filter(|link| link.stage != Stage::Ended) {
-        stack.links().end(account, link, now, &[], &hand).await?;
+        let trail = trail_of(Event::LinkEnded, account, &link.id, &deletion.request, now)?;
+        let change = LinkChange { hand, at: now, letters: &[], trail: &trail };
+        if stack.links().end(account, link, &change).await? {
+            screensort_http::log(&trail);
+        }
     }
     stack.library().erase(&change, deletion.keeps_reviews).await?;
     for folder in FOLDERS {

@@ -1,12 +1,15 @@
 //! Inviting an account to a link, when the mail about it is written.
 
+use screensort_auth::event::Event;
 use screensort_crypto::OneTimeToken;
-use screensort_http::Problem;
+use screensort_http::{Problem, trail_of};
 use screensort_runtime::Stack;
 use screensort_store::{Invitation, Letter, Person, Stage};
 
 /// The purpose of the token.
 const PURPOSE: &str = "link.confirm";
+/// Who invites: nobody asks for it but the letter.
+const MAILER: &str = "mailer";
 
 /// Keeps the invitation of `person` that `letter` is about, and gives its token and who asks for what, in words.
 /// `None` if there is no reason for the letter: nobody verified has the address, who asks has it themselves, or
@@ -42,6 +45,8 @@ pub(crate) async fn write(
         created_at: link.created_at,
         expires_at: link.expires_at,
     };
-    links.invite(&person.account.id, &invitation).await?;
+    let trail = trail_of(Event::LinkInvited, MAILER, &invitation.link, &letter.id, now)?;
+    links.invite(&person.account.id, &invitation, &trail).await?;
+    screensort_http::log(&trail);
     Ok(Some((token.to_text().to_string(), words)))
 }

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_http::{
-    Code, Endpoint, FieldError, IfMatch, Input, Opening, Problem, Recent, Reply, Whence, stale, tag,
+    Code, Endpoint, FieldError, IfMatch, Input, Opening, Problem, Recent, Reply, Whence, log, stale, tag,
 };
 use screensort_model::text::is_deceptive;
 use screensort_model::{Kind, Language, Listing, ModeId, OperatorId, Region};
 use screensort_routes::{ADMIN_OPERATOR, ADMIN_OPERATOR_REMOVE};
 use screensort_runtime::Stack;
-use screensort_store::Hand;
+use screensort_store::{Hand, Trail};
 use serde::{Deserialize, Serialize};
 
 /// The endpoint.
@@ -90,6 +90,25 @@ impl Which {
     fn check(&self, there: Option<u64>) -> Result<(), Problem> {
         self.seen.check(there)
     }
+
+    /// The record of an edit, with keyed hashes of what was said of the operator before and is said now.
+    async fn trail(
+        &self,
+        stack: &Stack,
+        event: Event,
+        actor: &str,
+        said: (Option<&Listing>, Option<&Listing>),
+    ) -> Result<Trail, Problem> {
+        let ring = stack.mac_ring().await?;
+        let hash = |listing: &Listing| {
+            let text = serde_json::to_vec(listing)
+                .map_err(|e| Problem::internal("an operator is not serialisable").caused_by(e))?;
+            Ok::<_, Problem>(ring.tag("audit.operator", &[&text]).1.to_text())
+        };
+        let (before, after) = (said.0.map(hash).transpose()?, said.1.map(hash).transpose()?);
+        let trail = self.whence.trail(event, Some(actor), Some(&self.id.to_string()), stack.clock().now())?;
+        Ok(trail.with_values(before, after))
+    }
 }
 
 async fn put(
@@ -120,15 +139,16 @@ async fn put(
         updated_at: stack.clock().now(),
         revision: from + 1,
     };
-    let hand = Hand { by: who.id(), rid: &which.whence.request_id };
-    if !stack.operators().edit(&listing, from, false, &hand).await? {
-        return Err(stale());
-    }
     let (event, status) = match before {
         Some(_) => (Event::OperatorChanged, StatusCode::OK),
         None => (Event::OperatorAdded, StatusCode::CREATED),
     };
-    which.whence.note(event, Some(who.id()));
+    let trail = which.trail(&stack, event, who.id(), (before, Some(&listing))).await?;
+    let hand = Hand { by: who.id(), rid: &which.whence.request_id };
+    if !stack.operators().edit(&listing, false, &hand, &trail).await? {
+        return Err(stale());
+    }
+    log(&trail);
     let Listing { id, revision, updated_at, .. } = listing;
     Ok(Reply::ok(Edited { id, revision, updated_at, body })
         .with_status(status)
@@ -147,10 +167,11 @@ async fn remove(
     which.check(Some(before.revision))?;
     let after = Listing { revision: before.revision + 1, updated_at: stack.clock().now(), ..before.clone() };
     let hand = Hand { by: who.id(), rid: &which.whence.request_id };
-    if !stack.operators().edit(&after, before.revision, true, &hand).await? {
+    let trail = which.trail(&stack, Event::OperatorRemoved, who.id(), (Some(before), None)).await?;
+    if !stack.operators().edit(&after, true, &hand, &trail).await? {
         return Err(stale());
     }
-    which.whence.note(Event::OperatorRemoved, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }
 

@@ -62,6 +62,9 @@ pub enum Error {
     /// The catalogue that is served cannot be read, so that nobody can say what it lacks.
     #[error("the published catalogue cannot be read: {0}; publishing it again mends it")]
     Unreadable(String),
+    /// The firewall does not hold what the blocklist says; the list itself stands.
+    #[error("the blocklist cannot be mirrored to the firewall")]
+    Firewall(#[from] screensort_runtime::FirewallError),
     /// No record can be made of what is about to be done.
     #[error("no record can be made: {0}")]
     Trail(String),

@@ -1,4 +1,5 @@
-//! `feed_blocklist`: shuts out networks for what they did, for a while, and lets them in again.
+//! `feed_blocklist`: shuts out networks for what they did, for a while, and lets them in again. Where the settings name
+//! the firewall's sets of addresses, they are made to hold what the list says.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +8,7 @@ use screensort_auth::event::Event;
 use screensort_auth::suspects::{Deeds, WINDOWS, judge, window};
 use screensort_http::trail_of;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::{Blocked, Trail};
+use screensort_store::{Blocked, Blocklist, Trail};
 use serde_json::Value;
 
 use crate::run::{count, summary};
@@ -70,5 +71,27 @@ pub async fn run(stack: &Stack) -> Result<Outcome, Error> {
         }
     }
     stack.blocklist_changed().await;
+    mirror(stack, &list, &mut counts).await?;
     Ok(Outcome::done(counts))
+}
+
+/// Makes the firewall hold what the list says now, what people put there and took off it included. Whoever edits the
+/// firewall's sets by hand is undone: the list is what counts.
+async fn mirror(stack: &Stack, list: &Blocklist, counts: &mut Counts) -> Result<(), Error> {
+    let Some(firewall) = stack.firewall() else { return Ok(()) };
+    let now = stack.clock().now();
+    let mut live = list.all().await?;
+    live.retain(|blocked| blocked.is_live(now));
+    // What a person decided goes before what a rule did, the newest before the oldest.
+    live.sort_by_key(|blocked| (blocked.author == AUTHOR, std::cmp::Reverse(blocked.created_at)));
+    let networks: Vec<_> = live.into_iter().map(|blocked| blocked.cidr).collect();
+    let mirrored = firewall.hold(&networks).await?;
+    count(counts, "mirrored", mirrored.held);
+    count(counts, "sets_changed", mirrored.changed);
+    if mirrored.left_out > 0 {
+        count(counts, "left_out", mirrored.left_out);
+        tracing::warn!(name: "blocklist.left_out", networks = mirrored.left_out,
+            "the firewall has no room for {} networks; the functions shut them out", mirrored.left_out);
+    }
+    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence};
+use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence, log};
 use screensort_routes::LINK_END;
 use screensort_runtime::Stack;
-use screensort_store::{Hand, Stage, To};
+use screensort_store::{Hand, LinkChange, Stage, To};
 
 use crate::shown::letter;
 
@@ -35,13 +35,15 @@ async fn end(
 ) -> Result<Reply<()>, Problem> {
     let now = stack.clock().now();
     let links = stack.links();
+    let record = |event| ask.whence.trail(event, Some(who.id()), Some(&ask.id), now);
     let unknown = || Problem::new(Code::NotFound).with_detail("You have no link with this id.");
     let Some(link) = links.get(who.id(), &ask.id).await? else {
         // Not yet confirmed: only who was asked has an invitation of that id. Who asked is not told.
-        if !links.decline(who.id(), &ask.id).await? {
+        let trail = record(Event::LinkDeclined)?;
+        if !links.decline(who.id(), &ask.id, &trail).await? {
             return Err(unknown());
         }
-        ask.whence.note(Event::LinkDeclined, Some(who.id()));
+        log(&trail);
         return Ok(Reply::done());
     };
     if link.stage_at(now) == Stage::Ended {
@@ -52,9 +54,11 @@ async fn end(
     if let Some(other) = &link.other {
         letters.push(letter(&stack, "link_ended", To::Account(other.clone()), None, now)?);
     }
-    if !links.end(who.id(), &link, now, &letters, &hand).await? {
+    let trail = record(Event::LinkEnded)?;
+    let change = LinkChange { hand, at: now, letters: &letters, trail: &trail };
+    if !links.end(who.id(), &link, &change).await? {
         return Err(Problem::new(Code::Conflict));
     }
-    ask.whence.note(Event::LinkEnded, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }

@@ -1,13 +1,14 @@
 //! `POST /links/confirm`: confirm a link with the mailed token.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_crypto::OneTimeToken;
-use screensort_http::{Ask, Code, Endpoint, Problem, Recent, Reply};
+use screensort_http::{Ask, Code, Endpoint, Problem, Recent, Reply, Whence, log};
 use screensort_routes::LINK_CONFIRM;
 use screensort_runtime::Stack;
-use screensort_store::{Confirming, Hand, Link, Side, Stage, To};
+use screensort_store::{Confirming, Hand, Invitation, Link, LinkChange, Side, Stage, To};
 use serde::Deserialize;
 
 use crate::shown::{LinkShown, Scope, kept, letter};
@@ -47,17 +48,15 @@ async fn confirm(
     let invitation = match links.try_token(who.id(), hash, now).await? {
         Confirming::Right(invitation) => invitation,
         Confirming::Wrong(void) => {
-            ask.whence.note(Event::TokenRefused, Some(who.id()));
             for invitation in void {
-                end(&stack, who.id(), &invitation, &hand).await?;
-                ask.whence.note(Event::LinkEnded, Some(who.id()));
+                end(&stack, &ask.whence, who.id(), &invitation, now).await?;
             }
-            return Err(unknown());
+            return Err(refused(&stack, &ask.whence, who.id(), now).await);
         }
     };
     // An address that was changed since is no longer the one that was asked.
     if who.account.verified_at.is_none() || invitation.term != who.account.email_term {
-        return Err(unknown());
+        return Err(refused(&stack, &ask.whence, who.id(), now).await);
     }
     let asked = &invitation.scopes;
     let scopes = chosen.unwrap_or_else(|| asked.clone());
@@ -81,10 +80,16 @@ async fn confirm(
         )?,
     ];
     let own = (who.id(), who.account.username.as_str());
-    if !links.confirm(own, &invitation, &scopes, now, &letters, &hand).await? {
-        return Err(unknown());
+    let record = |event| ask.whence.trail(event, Some(who.id()), Some(&invitation.link), now);
+    let mut trail = record(Event::LinkConfirmed)?;
+    if scopes.len() < asked.len() {
+        trail = trail.and(record(Event::LinkNarrowed)?);
     }
-    ask.whence.note(Event::LinkConfirmed, Some(who.id()));
+    let change = LinkChange { hand, at: now, letters: &letters, trail: &trail };
+    if !links.confirm(own, &invitation, &scopes, &change).await? {
+        return Err(refused(&stack, &ask.whence, who.id(), now).await);
+    }
+    log(&trail);
     let link = Link {
         id: invitation.link,
         side: Side::Asked,
@@ -103,21 +108,31 @@ async fn confirm(
 /// Ends a link that was never confirmed, for who asked and for who was asked.
 async fn end(
     stack: &Stack,
+    whence: &Whence,
     account: &str,
-    invitation: &screensort_store::Invitation,
-    hand: &Hand<'_>,
+    invitation: &Invitation,
+    now: Timestamp,
 ) -> Result<(), Problem> {
+    let letters = [letter(stack, "link_ended", To::Account(invitation.asker.clone()), None, now)?];
+    let trail = whence.trail(Event::LinkEnded, Some(account), Some(&invitation.link), now)?;
+    let hand = Hand { by: account, rid: &whence.request_id };
+    let change = LinkChange { hand, at: now, letters: &letters, trail: &trail };
     let links = stack.links();
-    links.decline(account, &invitation.link).await?;
-    let now = stack.clock().now();
-    if let Some(link) = links.get(&invitation.asker, &invitation.link).await? {
-        let letter = letter(stack, "link_ended", To::Account(invitation.asker.clone()), None, now)?;
-        links.end(&invitation.asker, &link, now, &[letter], hand).await?;
+    // Who asked may have ended it before: then only the invitation is left to take away.
+    if links.void(account, invitation, &change).await?
+        || links.decline(account, &invitation.link, &trail).await?
+    {
+        log(&trail);
     }
     Ok(())
 }
 
-fn unknown() -> Problem {
+/// One answer for every cause, and a record that leaves nothing of the token.
+async fn refused(stack: &Stack, whence: &Whence, account: &str, now: Timestamp) -> Problem {
+    match whence.own(Event::LinkRefused, account, now) {
+        Ok(trail) => stack.witness(&trail).await,
+        Err(problem) => return problem,
+    }
     Problem::new(Code::NotFound)
         .with_detail("The token is wrong, was used, is too old, or is not for this account.")
 }

@@ -7,10 +7,10 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::{Email, may};
 use screensort_crypto::BlindIndex;
-use screensort_http::{Ask, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply, log};
 use screensort_routes::{LINK_ASK, LINKS};
 use screensort_runtime::Stack;
-use screensort_store::{Hand, Link, Side, Stage, To};
+use screensort_store::{Hand, Link, LinkChange, Side, Stage, To};
 use serde::{Deserialize, Serialize};
 
 use crate::shown::{LinkShown, Scope, kept, letter};
@@ -114,8 +114,10 @@ async fn ask(
         letter(&stack, "link_wanted", To::Account(who.id().to_owned()), None, now)?,
     ];
     let hand = Hand { by: who.id(), rid: &ask.whence.request_id };
-    stack.links().ask(who.id(), &link, &letters, &hand).await?;
-    ask.whence.note(Event::LinkAsked, Some(who.id()));
+    let trail = ask.whence.trail(Event::LinkAsked, Some(who.id()), Some(&link.id), now)?;
+    let change = LinkChange { hand, at: now, letters: &letters, trail: &trail };
+    stack.links().ask(who.id(), &link, &change).await?;
+    log(&trail);
     Ok(Reply::ok(Asked { id: link.id, status: "pending", expires_at: link.expires_at }))
 }
 

@@ -2,7 +2,7 @@
 
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Authority, Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence};
+use screensort_http::{Authority, Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence, log};
 use screensort_routes::API_KEY_REVOKE;
 use screensort_runtime::Stack;
 
@@ -30,9 +30,10 @@ async fn revoke(
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<()>, Problem> {
-    if !stack.api_keys().revoke(who.id(), &ask.id).await? {
+    let trail = ask.whence.trail(Event::KeyRevoked, Some(who.id()), Some(&ask.id), stack.clock().now())?;
+    if !stack.api_keys().revoke(who.id(), &ask.id, &trail).await? {
         return Err(Problem::new(Code::NotFound).with_detail("You have no key with this id."));
     }
-    ask.whence.note(Event::KeyRevoked, Some(who.id()));
+    log(&trail);
     Ok(Reply::done())
 }

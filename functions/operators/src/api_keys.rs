@@ -6,7 +6,9 @@ use screensort_auth::event::Event;
 use screensort_auth::{Permission, Role, may};
 use screensort_crypto::OneTimeToken;
 use screensort_http::member::session_id;
-use screensort_http::{Ask, Authority, Code, Endpoint, FieldError, Member, Page, Problem, Recent, Reply};
+use screensort_http::{
+    Ask, Authority, Code, Endpoint, FieldError, Member, Page, PageAsk, Problem, Recent, Reply, log,
+};
 use screensort_model::text::is_deceptive;
 use screensort_routes::{API_KEY_MAKE, API_KEYS};
 use screensort_runtime::Stack;
@@ -81,13 +83,18 @@ impl Shown {
 
 async fn keys(
     Member { who, .. }: Member<may::ApiKeysReadOwn>,
-    (): (),
+    page: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {
+    let cursors = stack.cursors().await?;
+    let before: Option<String> = page.start(cursors, who.id())?;
     let now = stack.clock().now();
-    let keys = stack.api_keys().of(who.id()).await?;
-    let items = keys.into_iter().map(|key| Shown::of(key, now)).collect();
-    Ok(Reply::ok(Page { items, next_cursor: None }))
+    let mut found = stack.api_keys().page(who.id(), before.as_deref(), page.limit + 1).await?;
+    let more = found.len() > page.limit;
+    found.truncate(page.limit);
+    let next = found.last().filter(|_| more).map(|key| key.id.clone());
+    let items = found.into_iter().map(|key| Shown::of(key, now)).collect();
+    page.reply(cursors, who.id(), items, next.as_ref())
 }
 
 /// A key that is wanted.
@@ -160,10 +167,15 @@ async fn make(
         about: Some(key.prefix.clone()),
         posted_at: now,
     };
-    if !stack.api_keys().make(&key, replaces, &letter).await? {
+    let record = |event, key: &str| ask.whence.trail(event, Some(who.id()), Some(key), now);
+    let mut trail = record(Event::KeyMade, &key.id)?;
+    if let Some(old) = &old {
+        trail = trail.and(record(Event::KeyReplaced, &old.id)?);
+    }
+    if !stack.api_keys().make(&key, replaces, &letter, &trail).await? {
         return Err(Problem::new(Code::Conflict).with_detail("The key was replaced or revoked meanwhile."));
     }
-    ask.whence.note(Event::KeyMade, Some(who.id()));
+    log(&trail);
     let made = Made { key: format!("{MARK}{}", *text), shown: Shown::of(key, now) };
     Ok(Reply::ok(made))
 }

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use screensort_auth::Permissions;
 use screensort_auth::attempts::address_prefix;
@@ -14,7 +15,7 @@ use screensort_crypto::{OneTimeToken, TokenHash};
 use screensort_http::caller::allowed;
 use screensort_http::member::{split_session_id, standing};
 use screensort_http::{
-    Anyone, Authority, Code, Endpoint, FieldError, Input, Opening, Problem, Reply, Whence,
+    Anyone, Authority, Code, Endpoint, FieldError, Input, Opening, Problem, Reply, Whence, log,
 };
 use screensort_routes::TOKEN;
 use screensort_runtime::Stack;
@@ -100,7 +101,7 @@ async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Probl
             .ok_or_else(|| refused("/scope", "unknown_value", "Scopes of the key, separated by spaces."))?,
     };
     if key.network.as_ref().is_some_and(|last| *last != network) {
-        ask.whence.note(Event::KeyMoved, Some(&key.owner));
+        moved(&stack, &ask.whence, &key, &network, now).await?;
     }
     // Noted before the token leaves: a key that is revoked at this moment issues none.
     if !stack.api_keys().used(&key, now, &network).await? {
@@ -111,6 +112,23 @@ async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Probl
     let (access_token, _) =
         stack.issuer().await?.service(&ServiceGrant { client: &client, scope: &scope }, now)?;
     Ok(Reply::ok(Issued { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope }))
+}
+
+/// Records that a key is used from another network than before: once for each network and day, so that a client
+/// that goes out by several ways does not fill the trail.
+async fn moved(
+    stack: &Stack,
+    whence: &Whence,
+    key: &ApiKey,
+    network: &str,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let trail = whence.trail(Event::KeyMoved, Some(&key.owner), Some(&key.id), now)?;
+    let day = now.to_zoned(TimeZone::UTC).date().to_string();
+    if stack.audit().once(&format!("{}#{}#{network}", Event::KeyMoved.name(), key.id), &day, &trail).await? {
+        log(&trail);
+    }
+    Ok(())
 }
 
 /// The key that was shown, and what it may do now. Whatever is wrong with it is not said.
@@ -125,18 +143,19 @@ async fn prove(stack: &Stack, ask: &Ask, now: Timestamp) -> Result<(ApiKey, Perm
     // An id that cannot be one is looked up like any other, so that it takes as long.
     let (owner, name) = split_session_id(id).unwrap_or(("-", "-"));
     let found = stack.api_keys().with_owner(owner, name).await?;
-    let refuse = || {
-        ask.whence.note(Event::KeyRefused, found.as_ref().map(|(account, _)| account.id.as_str()));
-        wrong()
+    let proven = match (&found, shown) {
+        (Some((account, key)), Some(shown)) => {
+            let own = allowed(&key.scopes).intersection(standing(account)?.permissions());
+            let lives = now < key.expires_at && !account.disabled && !own.is_empty();
+            (shown.hash(PURPOSE) == TokenHash::from_stored(&key.hash) && lives).then(|| (key.clone(), own))
+        }
+        _ => None,
     };
-    let (account, key) = found.as_ref().ok_or_else(refuse)?;
-    let hash = shown.ok_or_else(refuse)?.hash(PURPOSE);
-    let own = allowed(&key.scopes).intersection(standing(account)?.permissions());
-    let lives = now < key.expires_at && !account.disabled && !own.is_empty();
-    if hash != TokenHash::from_stored(&key.hash) || !lives {
-        return Err(refuse());
+    if proven.is_none() {
+        let target = found.as_ref().map(|(_, key)| key.id.as_str());
+        stack.witness(&ask.whence.trail(Event::KeyRefused, None, target, now)?).await;
     }
-    Ok((key.clone(), own))
+    proven.ok_or_else(wrong)
 }
 
 fn wrong() -> Problem {

@@ -12,3 +12,4 @@ mod films;
 mod once;
 mod origins;
 mod quotas;
+mod walls;

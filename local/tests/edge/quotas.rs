@@ -232,3 +232,28 @@ async fn leased_blocks_are_never_more_than_the_quota_in_total() {
     clock.advance(Duration::from_secs(12 * 3_600));
     assert!(!stacks[0].draw_day("client#1", 330).await.unwrap().refused, "a new day");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_callers_of_a_client_get_its_quota_before_midnight_and_again_after_it() {
+    let limits = Limits { client_calls_per_day: 37, ..Limits::default() };
+    let product = with_limits(limits).await;
+    let (ann, _) = product.signed_in("ann").await;
+    let wanted = serde_json::json!({"name": "query tool", "scopes": ["operators:read"]});
+    let key = product.with(&ann, "POST", "/api_keys", wanted).await.expect(201, "");
+    let asking = serde_json::json!({"grant_type": "client_credentials", "client_id": key.str("client_id"),
+        "client_secret": key.str("key")});
+    // Two seconds before midnight: the token lives into the new day.
+    product.wait(12 * 3_600 - 2);
+    let service = product.post("/token", asking).await.expect(200, "").str("access_token");
+    let let_in = async || {
+        let calls = (0..100).map(|_| product.with(&service, "GET", "/modes", Value::Null));
+        let got = futures::future::join_all(calls).await;
+        assert!(got.iter().all(|got| [200, 429].contains(&got.status)));
+        got.iter().filter(|got| got.status == 200).count()
+    };
+    assert_eq!(let_in().await, 37);
+    assert_eq!(let_in().await, 0);
+    product.wait(2);
+    assert_eq!(let_in().await, 37, "a new day, and nothing of the old one's blocks is left in any hand");
+    assert_eq!(let_in().await, 0);
+}

@@ -207,7 +207,8 @@ async fn an_administrators_edit_survives_the_sync_and_a_second_import() {
     stack.catalogue().keep_operators(&operators).await.unwrap();
     let file = json!([{"id": "001", "description": "Avanti, again"}]).to_string();
     let listings = screensort::directory_file::read(file.as_bytes(), product.clock.now()).unwrap();
-    assert_eq!(stack.operators().load_all(&listings).await.unwrap(), 0);
+    let loaded = screensort::directory_file::keep(stack, &listings, |_| {}).await.unwrap();
+    assert_eq!((loaded.added, loaded.changed, loaded.edited), (0, 0, 1));
     let got = product.get(&user, &format!("/operators/{netflix}")).await.expect(200, "");
     assert_eq!(
         (got.str("name"), got.body["modes"][1]["code"].as_str()),

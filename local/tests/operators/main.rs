@@ -9,6 +9,9 @@ mod clients;
 mod directory;
 mod links;
 mod own;
+mod pages;
+mod recorded;
+mod replayed;
 
 use product::{Got, PASSWORD, Product};
 use screensort_model::{Kind, Operator, OperatorId};
@@ -45,7 +48,7 @@ pub(crate) async fn with_operators() -> Product {
         {"id": "020", "description": "<b>Bold & Sons</b>", "homepage": null, "modes": ["012"]},
     ]);
     let listings = screensort::directory_file::read(file.to_string().as_bytes(), now).unwrap();
-    assert_eq!(stack.operators().load_all(&listings).await.unwrap(), 3);
+    assert_eq!(screensort::directory_file::keep(stack, &listings, |_| {}).await.unwrap().added, 3);
     product
 }
 

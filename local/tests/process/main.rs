@@ -5,6 +5,7 @@
 
 mod commands;
 mod killed;
+mod operators;
 mod product;
 mod served;
 mod tls;

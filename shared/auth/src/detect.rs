@@ -86,7 +86,13 @@ fn is_removal(event: Event) -> bool {
 
 fn is_change(event: Event) -> bool {
     let areas = ["person.", "library.", "review.", "link.", "movie.", "operator.", "key."];
-    let reads = [Event::PersonReadByAdmin, Event::KeyMoved, Event::KeyRefused];
+    let reads = [
+        Event::PersonReadByAdmin,
+        Event::KeyMoved,
+        Event::KeyRefused,
+        Event::LinkInvited,
+        Event::LinkRefused,
+    ];
     areas.iter().any(|area| event.name().starts_with(area)) && !reads.contains(&event)
 }
 

@@ -188,8 +188,14 @@ events! {
 
     /// A person asked another one for a link between them.
     LinkAsked = "link.asked", Routine, "link", Target, 0/0;
+    /// The account at the address that a link was asked of was mailed its token.
+    LinkInvited = "link.invited", Routine, "link", Target, 0/0;
     /// A link was confirmed.
     LinkConfirmed = "link.confirmed", Routine, "link", Target, 0/0;
+    /// Who confirmed a link gave less than was asked for.
+    LinkNarrowed = "link.narrowed", Routine, "link", Target, 0/0;
+    /// A token was shown that opens no link: a wrong one, an old one, or somebody else's.
+    LinkRefused = "link.refused", Suspicious, "account", Auditor, 20/5;
     /// A link was declined.
     LinkDeclined = "link.declined", Routine, "link", Target, 0/0;
     /// A link ended.
@@ -197,8 +203,8 @@ events! {
 
     /// An API key was made.
     KeyMade = "key.made", Notable, "key", Auditor, 5/15;
-    /// An API key was changed: its rights, networks or end.
-    KeyChanged = "key.changed", Notable, "key", Auditor, 5/15;
+    /// A new API key takes another one's place, which works until their overlap ends.
+    KeyReplaced = "key.replaced", Notable, "key", Auditor, 5/15;
     /// An API key was revoked.
     KeyRevoked = "key.revoked", Notable, "key", Auditor, 0/0;
     /// An API key was used from a network it had not been used from.

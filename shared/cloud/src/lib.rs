@@ -1,7 +1,7 @@
 //! Embedded stand-ins for the AWS services that the product uses, for the local server and for tests.
 //!
 //! In this process, on loopback, it starts DynamoDB (the crate `dynoxide-rs`) and, behind one listener, KMS,
-//! Secrets Manager, S3 and SES (the crates `winterbaume-*`). Whoever has an AWS SDK client and an
+//! Secrets Manager, S3 and SES (the crates `winterbaume-*`) and the firewall's sets of addresses. Whoever has an AWS SDK client and an
 //! [`Endpoints`] can use them, from this process or another, by the same calls as in AWS.
 //!
 //! It knows the names of the product's keys and buckets, and nothing else of the product: no tables, no
@@ -18,7 +18,7 @@
 //! | `root.key` | what the sealed files are sealed with, and what the credentials are derived from |
 //! | `lock`, `owner.json` | which process holds the directory |
 //!
-//! Mail is kept in memory only. There is no IAM: whoever holds the credentials may do everything.
+//! Mail and the firewall's sets are kept in memory only. There is no IAM: whoever holds the credentials may do everything.
 
 mod blobs;
 mod changes;
@@ -33,6 +33,7 @@ mod seal;
 mod services;
 mod sigv4;
 mod tables;
+mod walls;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -207,6 +208,21 @@ impl Cloud {
         }
         let (services, wanted, value) = (self.services.clone(), name.to_owned(), value());
         self.threads.spawn(async move { services.create_secret(&wanted, value).await }).await?
+    }
+
+    /// The ARNs of the firewall's sets of addresses: IPv4, IPv6.
+    pub fn address_sets(&self) -> [String; 2] {
+        walls::Walls::arns()
+    }
+
+    /// What the firewall's sets hold: IPv4, IPv6.
+    pub fn walled_off(&self) -> [Vec<String>; 2] {
+        self.services.walls.held()
+    }
+
+    /// Makes the next `times` updates of the firewall's sets meet a change of somebody else's.
+    pub fn meddle_with_walls(&self, times: u32) {
+        self.services.walls.meddle(times);
     }
 
     /// The changes of a table that has a stream, from their beginning.

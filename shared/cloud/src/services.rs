@@ -1,4 +1,4 @@
-//! The four services behind the front, and what must be in them before anybody asks.
+//! The services behind the front, and what must be in them before anybody asks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::blobs::Blobs;
 use crate::kept::{Alone, Kept};
 use crate::objects::Objects;
 use crate::seal::Credentials;
+use crate::walls::Walls;
 use crate::{ACCOUNT, Clock, Error, Mail, REGION};
 
 /// The keys that encrypt, by alias.
@@ -42,6 +43,7 @@ pub(crate) enum Service {
     Secrets,
     Objects,
     Mail,
+    Walls,
 }
 
 impl Service {
@@ -52,6 +54,7 @@ impl Service {
             "secretsmanager" => Some(Self::Secrets),
             "s3" => Some(Self::Objects),
             "ses" => Some(Self::Mail),
+            "wafv2" => Some(Self::Walls),
             _ => None,
         }
     }
@@ -63,6 +66,7 @@ impl Service {
             Self::Secrets => "secretsmanager.us-east-1.amazonaws.com",
             Self::Objects => "s3.us-east-1.amazonaws.com",
             Self::Mail => "email.us-east-1.amazonaws.com",
+            Self::Walls => "wafv2.us-east-1.amazonaws.com",
         }
     }
 }
@@ -73,6 +77,7 @@ pub(crate) struct Services {
     pub(crate) secrets: Kept<SecretsManagerService>,
     pub(crate) objects: Objects,
     mail: SesV2Service,
+    pub(crate) walls: Walls,
     credentials: Credentials,
     clock: Clock,
 }
@@ -89,6 +94,7 @@ impl Services {
             secrets: Kept::in_memory(SecretsManagerService::new()),
             objects: Objects::open(blobs, Path::new(":memory:")).await?,
             mail: SesV2Service::new(),
+            walls: Walls::default(),
             credentials,
             clock,
         })
@@ -102,7 +108,7 @@ impl Services {
         credentials: Credentials,
         clock: Clock,
     ) -> Self {
-        Self { kms, secrets, objects, mail: SesV2Service::new(), credentials, clock }
+        Self { kms, secrets, objects, mail: SesV2Service::new(), walls: Walls::default(), credentials, clock }
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {
@@ -119,6 +125,7 @@ impl Services {
             Service::Kms => self.kms.handle(request).await,
             Service::Secrets => self.secrets.handle(request).await,
             Service::Objects => self.objects.handle(request).await,
+            Service::Walls => Ok(self.walls.handle(&request)),
             Service::Mail => {
                 let response = self.mail.handle(request).await;
                 let state = self.mail.shared_state().get(ACCOUNT, REGION);

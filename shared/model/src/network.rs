@@ -60,6 +60,11 @@ impl Network {
         Self::new(address, if address.is_ipv4() { 32 } else { 64 })
     }
 
+    /// Whether its addresses are IPv4 addresses.
+    pub fn is_v4(&self) -> bool {
+        self.address.is_ipv4()
+    }
+
     /// Whether `address` lies in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -48,6 +48,10 @@ macro_rules! client {
             if let Some(url) = &settings.$url {
                 config = config.endpoint_url(url);
             }
+            #[cfg(feature = "calls")]
+            if let Some(calls) = &settings.calls {
+                config = config.interceptor(calls.clone());
+            }
             $sdk::Client::from_conf(config.build())
         }
     };
@@ -68,6 +72,10 @@ client!(
 client!(
     /// SES.
     mail, aws_sdk_sesv2, services_url
+);
+client!(
+    /// The firewall.
+    firewall, aws_sdk_wafv2, services_url
 );
 client!(
     /// Secrets Manager.

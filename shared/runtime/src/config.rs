@@ -8,6 +8,8 @@ use screensort_crypto::KeyId;
 use screensort_http::Limits;
 use screensort_store::Tables;
 
+use crate::firewall::AddressSets;
+
 /// Why the configuration is unusable. The text names the variable and never its value.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -120,6 +122,11 @@ pub struct Settings {
     pub mail_from: String,
     /// Where to report a weakness: a `mailto:` or `https:` address.
     pub security_contact: String,
+    /// The firewall's sets of addresses that the blocklist is mirrored to; nowhere if not set.
+    pub address_sets: Option<AddressSets>,
+    /// Where calls of AWS are noted, for tests.
+    #[cfg(feature = "calls")]
+    pub calls: Option<crate::Calls>,
 }
 
 impl Settings {
@@ -223,8 +230,23 @@ impl Settings {
             mail_from: or("SCREENSORT_MAIL_FROM", "ScreenSort <no-reply@screensort.example>"),
             security_contact: get("SCREENSORT_SECURITY_CONTACT")
                 .unwrap_or_else(|| "mailto:security@example.org".into()),
+            address_sets: address_sets(get("SCREENSORT_WAF_IPV4"), get("SCREENSORT_WAF_IPV6"))?,
+            #[cfg(feature = "calls")]
+            calls: None,
         })
     }
+}
+
+/// Both sets or neither: half a mirror is none.
+fn address_sets(v4: Option<String>, v6: Option<String>) -> Result<Option<AddressSets>, Error> {
+    let set = |name: &'static str, arn: Option<String>| {
+        let arn = arn.ok_or(Error::Missing(name))?;
+        arn.parse().map_err(|()| Error::Bad(name, "the ARN of an IP set of the firewall (WAFv2)"))
+    };
+    if v4.is_none() && v6.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(AddressSets { v4: set("SCREENSORT_WAF_IPV4", v4)?, v6: set("SCREENSORT_WAF_IPV6", v6)? }))
 }
 
 /// The quotas; what is not set is as documented.
@@ -290,6 +312,7 @@ mod tests {
             "AWS_SESSION_TOKEN" | "AWS_ENDPOINT_URL" | "AWS_ENDPOINT_URL_DYNAMODB" => None,
             "TMDB_BASE_URL" | "TMDB_EXPORTS_URL" | "SCREENSORT_TMDB_RATE" => None,
             _ if name.starts_with("PASSWORD_") || name.starts_with("CLASSIC_") => None,
+            "SCREENSORT_WAF_IPV4" | "SCREENSORT_WAF_IPV6" => None,
             "SCREENSORT_ARGON2" | "SCREENSORT_APP_URL" | "SCREENSORT_PEPPER_ID" => None,
             "SCREENSORT_OLD_PEPPERS" | "CHALLENGE_VERIFIER" => None,
             _ if name.ends_with("_PER_MINUTE") || name.ends_with("_PER_DAY") => None,
@@ -332,6 +355,24 @@ mod tests {
         let settings = with(&[("SCREENSORT_OLD_PEPPERS", "p0=alias/one, p9=alias/two")]).unwrap();
         assert_eq!(settings.old_peppers.len(), 2);
         assert!(with(&[("SCREENSORT_OLD_PEPPERS", "alias/one")]).is_err());
+    }
+
+    #[test]
+    fn the_firewalls_sets_are_named_both_or_not_at_all() {
+        let with = |v4: &'static str, v6: &'static str| {
+            Settings::from_lookup(move |name| match name {
+                "SCREENSORT_WAF_IPV4" => Some(v4.to_owned()).filter(|arn| !arn.is_empty()),
+                "SCREENSORT_WAF_IPV6" => Some(v6.to_owned()).filter(|arn| !arn.is_empty()),
+                _ => get(name),
+            })
+        };
+        let arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/ipset/blocked/0a1b";
+        assert_eq!(with("", "").unwrap().address_sets, None);
+        assert!(with(arn, arn).unwrap().address_sets.is_some());
+        assert!(with(arn, "").unwrap_err().to_string().starts_with("SCREENSORT_WAF_IPV6 is not set"));
+        assert!(
+            with("blocked", arn).unwrap_err().to_string().starts_with("SCREENSORT_WAF_IPV4 is not usable")
+        );
     }
 
     #[test]

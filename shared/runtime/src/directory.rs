@@ -14,7 +14,7 @@ pub(crate) type Held = Mutex<Option<(u64, Arc<Directory>)>>;
 impl Stack {
     /// The operator directory in its table.
     pub fn operators(&self) -> Operators {
-        Operators::new(self.dynamodb().clone(), &self.settings().tables.catalog)
+        Operators::new(self.dynamodb().clone(), &self.settings().tables.catalog, self.trail_table())
     }
 
     /// The directory, as it is now. One small read tells whether what is held still is; it is read again only
@@ -50,6 +50,6 @@ impl Stack {
     /// Links between accounts.
     pub fn links(&self) -> Links {
         let tables = &self.settings().tables;
-        Links::new(self.dynamodb().clone(), &tables.library, &tables.auth)
+        Links::new(self.dynamodb().clone(), &tables.library, &tables.auth, self.trail_table())
     }
 }

@@ -6,11 +6,14 @@
 
 mod artifact;
 mod blocklist;
+#[cfg(feature = "calls")]
+mod calls;
 mod client;
 mod config;
 mod deed;
 mod directory;
 mod edge;
+mod firewall;
 mod gate;
 mod gateway;
 mod leases;
@@ -27,8 +30,11 @@ mod stack;
 mod tally;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
+#[cfg(feature = "calls")]
+pub use calls::{Calls, within};
 pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};
 pub use deed::deed;
+pub use firewall::{AddressSet, AddressSets, Error as FirewallError, Firewall, Mirrored};
 pub use gateway::{Event, event, request};
 pub use objects::{ACCESS_REVIEW, Error as ObjectsError, Objects};
 pub use outside::OutsideError;

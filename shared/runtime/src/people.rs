@@ -230,7 +230,7 @@ impl Authority for Stack {
 
     fn api_keys(&self) -> ApiKeys {
         let (client, table) = self.auth_table();
-        ApiKeys::new(client, table)
+        ApiKeys::new(client, table, self.trail_table())
     }
 
     fn now(&self) -> Timestamp {

@@ -43,8 +43,14 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
         screensort_http::Whence::of(&incoming).note(Event::ThreatInjection, None);
     }
     let answering = Box::pin(endpoint.answer(&route_path, incoming, stack.clone()));
-    let (mut answer, spent) = Meter::watch(answering).await;
-    stack.suspect(&suspicion, &answer).await;
+    let answering = async {
+        let (answer, spent) = Meter::watch(answering).await;
+        stack.suspect(&suspicion, &answer).await;
+        (answer, spent)
+    };
+    #[cfg(feature = "calls")]
+    let answering = Box::pin(crate::within(endpoint.name, answering));
+    let (mut answer, spent) = answering.await;
     if let Some(origin) = origin {
         screensort_http::allow_origin(&mut answer.headers, &origin);
     }

@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::accounts::{ACCOUNT, Account, account_key};
+use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
 use crate::outbox::{Letter, letter_item};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 
 /// How long a key that has run out can still be seen in its owner's list.
 const SHOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// The most keys of one owner that are listed.
-const LISTED: i32 = 500;
 
 /// A service client's key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +47,10 @@ pub struct ApiKey {
 
 /// The keys.
 #[derive(Debug, Clone)]
-pub struct ApiKeys(Vault);
+pub struct ApiKeys {
+    vault: Vault,
+    audit: Audit,
+}
 
 pub(crate) fn keys_key(owner: &str) -> String {
     format!("KEYS#{owner}")
@@ -59,9 +61,9 @@ fn forgotten(expires_at: Timestamp) -> i64 {
 }
 
 impl ApiKeys {
-    /// In `table`.
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self(Vault::new(client, table))
+    /// In `table`; records go to `audit`.
+    pub fn new(client: Client, table: impl Into<String>, audit: Audit) -> Self {
+        Self { vault: Vault::new(client, table), audit }
     }
 
     /// Keeps a new key and posts `letter`. `replaces` names a key of the same owner that it takes the place of,
@@ -74,30 +76,34 @@ impl ApiKeys {
         new: &ApiKey,
         replaces: Option<(&str, Timestamp)>,
         letter: &Letter,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let pk = keys_key(&new.owner);
         let put = item(&pk, &new.id, new, Some(forgotten(new.expires_at)))?;
         let mut writes = vec![
-            self.0.putting(put, Some("attribute_not_exists(pk)"))?,
-            self.0.putting(letter_item(letter)?, None)?,
+            self.vault.putting(put, Some("attribute_not_exists(pk)"))?,
+            self.vault.putting(letter_item(letter)?, None)?,
         ];
+        writes.extend(self.audit.writes(trail)?);
         if let Some((old, until)) = replaces {
-            writes.push(self.0.updating(
+            writes.push(self.vault.updating(
                 key(&pk, old),
                 "SET expires_at = :until, replaced_by = :new, #ttl = :ttl",
                 "attribute_exists(pk) AND attribute_not_exists(replaced_by)",
                 vec![(":until", s(until.to_string())), (":new", s(&new.id)), (":ttl", n(forgotten(until)))],
             )?);
         }
-        Ok(self.0.transact(writes).await? == Written::Done)
+        Ok(self.vault.transact(writes).await? == Written::Done)
     }
 
-    /// An owner's keys, newest first, those that have run out too.
+    /// An owner's keys that were made before the key `before`, newest first, those that have run out too; at most
+    /// `most`.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn of(&self, owner: &str) -> Result<Vec<ApiKey>, Error> {
-        let found = self.0.query_before(&keys_key(owner), None, LISTED).await?;
+    pub async fn page(&self, owner: &str, before: Option<&str>, most: usize) -> Result<Vec<ApiKey>, Error> {
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        let found = self.vault.query_before(&keys_key(owner), before, most).await?;
         found.into_iter().map(|found| record(found, "api key")).collect()
     }
 
@@ -108,7 +114,7 @@ impl ApiKeys {
     pub async fn with_owner(&self, owner: &str, id: &str) -> Result<Option<(Account, ApiKey)>, Error> {
         let keys = vec![key(&account_key(owner), ACCOUNT), key(&keys_key(owner), id)];
         let (mut account, mut found) = (None, None);
-        for item in self.0.get_all(keys).await? {
+        for item in self.vault.get_all(keys).await? {
             if sort_key(&item) == ACCOUNT {
                 account = Some(record(item, "account")?);
             } else {
@@ -126,15 +132,17 @@ impl ApiKeys {
         let values = vec![(":at", s(at.to_string())), (":network", s(network))];
         let change = "SET last_used_at = :at, network = :network";
         let at: Item = key(&keys_key(&of.owner), &of.id);
-        Ok(self.0.update(at, change, Some("attribute_exists(pk)"), values).await?.is_some())
+        Ok(self.vault.update(at, change, Some("attribute_exists(pk)"), values).await?.is_some())
     }
 
     /// Takes a key away, at once. False if there was none.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn revoke(&self, owner: &str, id: &str) -> Result<bool, Error> {
+    pub async fn revoke(&self, owner: &str, id: &str, trail: &Trail) -> Result<bool, Error> {
         let at = key(&keys_key(owner), id);
-        Ok(self.0.delete_if(at, "attribute_exists(pk)", Vec::new()).await?.is_some())
+        let mut writes = vec![self.vault.deleting(at, Some("attribute_exists(pk)"), Vec::new())?];
+        writes.extend(self.audit.writes(trail)?);
+        Ok(self.vault.transact(writes).await? == Written::Done)
     }
 }

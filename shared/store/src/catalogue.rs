@@ -358,7 +358,7 @@ impl Catalogue {
             }
             self.put_all(items).await?;
         }
-        crate::Operators::new(self.client.clone(), &self.table).changed().await
+        crate::operators::changed(&crate::vault::Vault::new(self.client.clone(), self.table.as_str())).await
     }
 
     /// Every operator, by id.

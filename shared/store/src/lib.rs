@@ -59,7 +59,7 @@ pub use idempotency::{Begun, Call, Idempotency, Kept};
 pub use laid::{AT_ONCE, Checkpoint, Laid, Place};
 pub use leftovers::{Kind as LeftoverKind, Leftover, Leftovers, Next};
 pub use library::{Change, FilmState, Library, Listing};
-pub use links::{Confirming, Invitation, Link, Links, Side, Stage};
+pub use links::{Confirming, Invitation, Link, LinkChange, Links, Side, Stage};
 pub use meter::{Meter, Spent};
 pub use one_time::{OneTime, Ticket, Token, Tried};
 pub use operators::{Directory, Operators};

@@ -5,9 +5,11 @@
 //! transaction, so that a link holds if either of them says so.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Audit, Trail};
 use crate::catalogue::key;
 use crate::hand::is_gone;
 use crate::library::person_key;
@@ -113,11 +115,25 @@ pub enum Confirming {
     Wrong(Vec<Invitation>),
 }
 
+/// A change of a link: who makes it and when, who is told, and its record.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkChange<'c> {
+    /// Who, in which request.
+    pub hand: Hand<'c>,
+    /// When.
+    pub at: Timestamp,
+    /// Letters to those whom it concerns.
+    pub letters: &'c [Letter],
+    /// The records of it.
+    pub trail: &'c Trail,
+}
+
 /// The links.
 #[derive(Debug, Clone)]
 pub struct Links {
     library: Vault,
     auth: Vault,
+    audit: Audit,
 }
 
 fn link_sk(id: &str) -> String {
@@ -133,29 +149,29 @@ fn seconds(at: Timestamp, more: SignedDuration) -> i64 {
 }
 
 impl Links {
-    /// In the tables of what people do and of credentials.
-    pub fn new(client: Client, library: &str, auth: &str) -> Self {
-        Self { library: Vault::new(client.clone(), library), auth: Vault::new(client, auth) }
+    /// In the tables of what people do and of credentials; records go to `audit`.
+    pub fn new(client: Client, library: &str, auth: &str, audit: Audit) -> Self {
+        Self { library: Vault::new(client.clone(), library), auth: Vault::new(client, auth), audit }
     }
 
-    /// Keeps a link that `asker` asks for, and posts the letters about it.
+    /// What every change writes besides the link: letters and records.
+    fn beside(&self, change: &LinkChange<'_>) -> Result<Vec<TransactWriteItem>, Error> {
+        let letters = change.letters.iter().map(|letter| self.auth.putting(letter_item(letter)?, None));
+        let mut writes = letters.collect::<Result<Vec<_>, _>>()?;
+        writes.extend(self.audit.writes(change.trail)?);
+        Ok(writes)
+    }
+
+    /// Keeps a link that `asker` asks for.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn ask(
-        &self,
-        asker: &str,
-        link: &Link,
-        letters: &[Letter],
-        hand: &Hand<'_>,
-    ) -> Result<(), Error> {
+    pub async fn ask(&self, asker: &str, link: &Link, change: &LinkChange<'_>) -> Result<(), Error> {
         let expires = seconds(link.expires_at, SHOWN);
         let mut put = item(&person_key(asker), &link_sk(&link.id), link, Some(expires))?;
-        hand.sign(&mut put);
+        change.hand.sign(&mut put);
         let mut writes = vec![self.library.putting(put, Some("attribute_not_exists(pk)"))?];
-        for letter in letters {
-            writes.push(self.auth.putting(letter_item(letter)?, None)?);
-        }
+        writes.extend(self.beside(change)?);
         match self.library.transact(writes).await? {
             Written::Done => Ok(()),
             Written::Refused(_) => Err(Error::corrupt("link", "its id is taken")),
@@ -166,9 +182,13 @@ impl Links {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn invite(&self, account: &str, invitation: &Invitation) -> Result<(), Error> {
+    pub async fn invite(&self, account: &str, invitation: &Invitation, trail: &Trail) -> Result<(), Error> {
         let expires = Some(invitation.expires_at.as_second());
-        self.auth.put(item(&invited_key(account), &invitation.link, invitation, expires)?).await
+        let put = item(&invited_key(account), &invitation.link, invitation, expires)?;
+        let mut writes = vec![self.auth.putting(put, None)?];
+        writes.extend(self.audit.writes(trail)?);
+        // Nothing here is conditional but that the record's id is new.
+        self.auth.transact(writes).await.map(drop)
     }
 
     /// One's own side of a link.
@@ -239,9 +259,7 @@ impl Links {
         account: (&str, &str),
         invitation: &Invitation,
         scopes: &[String],
-        at: Timestamp,
-        letters: &[Letter],
-        hand: &Hand<'_>,
+        change: &LinkChange<'_>,
     ) -> Result<bool, Error> {
         let (id, name) = account;
         let own = Link {
@@ -253,18 +271,18 @@ impl Links {
             other_name: Some(invitation.asker_name.clone()),
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
-            confirmed_at: Some(at),
+            confirmed_at: Some(change.at),
             ended_at: None,
         };
         let mut put = item(&person_key(id), &link_sk(&own.id), &own, None)?;
-        hand.sign(&mut put);
-        let mut values = hand.values();
+        change.hand.sign(&mut put);
+        let mut values = change.hand.values();
         values.extend([
             (":active", s("active")),
             (":pending", s("pending")),
             (":other", s(id)),
             (":name", s(name)),
-            (":at", s(at.to_string())),
+            (":at", s(change.at.to_string())),
             (":scopes", serde_dynamo::to_attribute_value(scopes).map_err(|e| Error::corrupt("link", e))?),
         ]);
         let mut writes = vec![
@@ -282,9 +300,7 @@ impl Links {
             )?,
             self.library.putting(put, Some("attribute_not_exists(pk)"))?,
         ];
-        for letter in letters {
-            writes.push(self.auth.putting(letter_item(letter)?, None)?);
-        }
+        writes.extend(self.beside(change)?);
         Ok(self.library.transact(writes).await? == Written::Done)
     }
 
@@ -292,43 +308,68 @@ impl Links {
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn end(
-        &self,
-        account: &str,
-        link: &Link,
-        at: Timestamp,
-        letters: &[Letter],
-        hand: &Hand<'_>,
-    ) -> Result<bool, Error> {
+    pub async fn end(&self, account: &str, link: &Link, change: &LinkChange<'_>) -> Result<bool, Error> {
         let stage = if link.stage == Stage::Pending { "pending" } else { "active" };
         let mut writes = Vec::new();
         for side in std::iter::once(account).chain(link.other.as_deref()) {
-            let mut values = hand.values();
-            values.extend([
-                (":ended", s("ended")),
-                (":stage", s(stage)),
-                (":at", s(at.to_string())),
-                (":ttl", n(seconds(at, SHOWN))),
-            ]);
-            writes.push(self.library.updating(
-                key(&person_key(side), &link_sk(&link.id)),
-                "SET stage = :ended, ended_at = :at, #by = :by, rid = :rid, #ttl = :ttl",
-                "stage = :stage",
-                values,
-            )?);
+            writes.push(self.ending(side, &link.id, stage, change)?);
         }
-        for letter in letters {
-            writes.push(self.auth.putting(letter_item(letter)?, None)?);
-        }
+        writes.extend(self.beside(change)?);
         Ok(self.library.transact(writes).await? == Written::Done)
     }
 
-    /// Takes an invitation away. False if there was none.
+    fn ending(
+        &self,
+        side: &str,
+        id: &str,
+        stage: &str,
+        change: &LinkChange<'_>,
+    ) -> Result<TransactWriteItem, Error> {
+        let mut values = change.hand.values();
+        values.extend([
+            (":ended", s("ended")),
+            (":stage", s(stage)),
+            (":at", s(change.at.to_string())),
+            (":ttl", n(seconds(change.at, SHOWN))),
+        ]);
+        self.library.updating(
+            key(&person_key(side), &link_sk(id)),
+            "SET stage = :ended, ended_at = :at, #by = :by, rid = :rid, #ttl = :ttl",
+            "stage = :stage",
+            values,
+        )
+    }
+
+    /// Takes an invitation away, with its record and no letter. False if there was none.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn decline(&self, account: &str, id: &str) -> Result<bool, Error> {
-        let at = key(&invited_key(account), id);
-        Ok(self.auth.delete_if(at, "attribute_exists(pk)", Vec::new()).await?.is_some())
+    pub async fn decline(&self, account: &str, id: &str, trail: &Trail) -> Result<bool, Error> {
+        let mut writes = vec![self.uninviting(account, id)?];
+        writes.extend(self.audit.writes(trail)?);
+        Ok(self.auth.transact(writes).await? == Written::Done)
+    }
+
+    fn uninviting(&self, account: &str, id: &str) -> Result<TransactWriteItem, Error> {
+        self.auth.deleting(key(&invited_key(account), id), Some("attribute_exists(pk)"), Vec::new())
+    }
+
+    /// Ends a link that `account` was asked for and nobody confirmed: for both, at once. False if either of them
+    /// ended it meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn void(
+        &self,
+        account: &str,
+        invitation: &Invitation,
+        change: &LinkChange<'_>,
+    ) -> Result<bool, Error> {
+        let mut writes = vec![
+            self.uninviting(account, &invitation.link)?,
+            self.ending(&invitation.asker, &invitation.link, "pending", change)?,
+        ];
+        writes.extend(self.beside(change)?);
+        Ok(self.library.transact(writes).await? == Written::Done)
     }
 }

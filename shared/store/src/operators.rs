@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use screensort_model::{Listing, Mode, OperatorId};
 
+use crate::audit::{Audit, Trail};
 use crate::catalogue::{Catalogue, deflated, document, key, number};
 use crate::hand::is_gone;
 use crate::vault::{Vault, Written, n, s, sort_key};
@@ -43,12 +44,13 @@ impl Directory {
 pub struct Operators {
     vault: Vault,
     catalogue: Catalogue,
+    audit: Audit,
 }
 
 impl Operators {
-    /// In the catalogue's `table`.
-    pub fn new(client: Client, table: &str) -> Self {
-        Self { vault: Vault::new(client.clone(), table), catalogue: Catalogue::new(client, table) }
+    /// In the catalogue's `table`; records go to `audit`.
+    pub fn new(client: Client, table: &str, audit: Audit) -> Self {
+        Self { vault: Vault::new(client.clone(), table), catalogue: Catalogue::new(client, table), audit }
     }
 
     /// A number that is another one after every change.
@@ -58,16 +60,6 @@ impl Operators {
     pub async fn edition(&self) -> Result<u64, Error> {
         let found = self.vault.get(DIRECTORY_EDITION, EDITION).await?;
         Ok(found.and_then(|item| number(&item, "edition")).unwrap_or(0))
-    }
-
-    /// Raises that number.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn changed(&self) -> Result<(), Error> {
-        let values = vec![(":one", n(1))];
-        self.vault.update(key(DIRECTORY_EDITION, EDITION), "ADD edition :one", None, values).await?;
-        Ok(())
     }
 
     /// Everything: the sources' operators, with what was loaded or edited in their place.
@@ -103,18 +95,19 @@ impl Operators {
         Ok(Directory { listings, removed })
     }
 
-    /// Puts `listing` in the place of revision `from` (0: never edited); with `gone` it is no longer shown. False if somebody else
-    /// edited it meanwhile.
+    /// Puts `listing` in the place of the revision before its own (0: never edited); with `gone` it is no longer
+    /// shown. False if somebody else edited it meanwhile.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn edit(
         &self,
         listing: &Listing,
-        from: u64,
         gone: bool,
         hand: &Hand<'_>,
+        trail: &Trail,
     ) -> Result<bool, Error> {
+        let from = listing.revision.saturating_sub(1);
         let condition = if from == 0 { "attribute_not_exists(revision)" } else { "revision = :from" };
         let mut values = vec![
             (":doc", AttributeValue::B(Blob::new(deflated(listing)?))),
@@ -131,40 +124,38 @@ impl Operators {
             condition,
             values,
         )?;
+        self.with_edition(edit, trail).await
+    }
+
+    /// Loads an operator from elsewhere. False if it was edited by hand: then it stays as it is.
+    ///
+    /// # Errors
+    /// If the store fails; loading it again is safe.
+    pub async fn take(&self, listing: &Listing, trail: &Trail) -> Result<bool, Error> {
+        let taken = self.vault.updating(
+            key(DIRECTORY, &listing.id.to_string()),
+            "SET doc = :doc, loaded_at = :at",
+            "attribute_not_exists(revision)",
+            vec![
+                (":doc", AttributeValue::B(Blob::new(deflated(listing)?))),
+                (":at", s(listing.updated_at.to_string())),
+            ],
+        )?;
+        self.with_edition(taken, trail).await
+    }
+
+    /// A change of an operator, the number that tells readers of it, and its record.
+    async fn with_edition(&self, change: TransactWriteItem, trail: &Trail) -> Result<bool, Error> {
         let edition = self.vault.updating(
             key(DIRECTORY_EDITION, EDITION),
             "ADD edition :one",
-            // Another edit may have raised it; a condition that always holds.
+            // Another change may have raised it; a condition that always holds.
             "attribute_not_exists(gone)",
             vec![(":one", n(1))],
         )?;
-        Ok(self.vault.transact(vec![edit, edition]).await? == Written::Done)
-    }
-
-    /// Loads operators from elsewhere. Those that were edited by hand stay as they are; says how many were
-    /// loaded.
-    ///
-    /// # Errors
-    /// If the store fails; what was loaded until then stays, and loading again is safe.
-    pub async fn load_all(&self, listings: &[Listing]) -> Result<usize, Error> {
-        let mut loaded = 0;
-        for listing in listings {
-            let kept = self
-                .vault
-                .update(
-                    key(DIRECTORY, &listing.id.to_string()),
-                    "SET doc = :doc, loaded_at = :at",
-                    Some("attribute_not_exists(revision)"),
-                    vec![
-                        (":doc", AttributeValue::B(Blob::new(deflated(listing)?))),
-                        (":at", s(listing.updated_at.to_string())),
-                    ],
-                )
-                .await?;
-            loaded += usize::from(kept.is_some());
-        }
-        self.changed().await?;
-        Ok(loaded)
+        let mut writes = vec![change, edition];
+        writes.extend(self.audit.writes(trail)?);
+        Ok(self.vault.transact(writes).await? == Written::Done)
     }
 
     /// Keeps how operators show films, as their films say, for those whose source does not say it.
@@ -175,6 +166,13 @@ impl Operators {
         let mut item = key(DIRECTORY, MODES);
         item.insert("doc".into(), AttributeValue::B(Blob::new(deflated(modes)?)));
         self.vault.put(item).await?;
-        self.changed().await
+        changed(&self.vault).await
     }
+}
+
+/// Raises the number that tells readers of a change.
+pub(crate) async fn changed(vault: &Vault) -> Result<(), Error> {
+    let values = vec![(":one", n(1))];
+    vault.update(key(DIRECTORY_EDITION, EDITION), "ADD edition :one", None, values).await?;
+    Ok(())
 }
