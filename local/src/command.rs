@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use screensort_http::Problem;
 use screensort_jobs::ship_audit;
-use screensort_model::MovieId;
+use screensort_model::{Movie, MovieId};
 use screensort_runtime::{Stack, clock};
 
 use crate::gateway::Gateway;
@@ -129,6 +129,9 @@ enum Command {
         /// The file. Fields: id, title, original_title, original_language, release_date, genres, runtime,
         /// popularity, vote_average, vote_count, keywords, imdb_id, directors, cast, certifications.
         file: PathBuf,
+        /// Into the deployment in AWS that the environment names (docs/deploy.md) instead of this machine's data.
+        #[arg(long)]
+        aws: bool,
     },
     /// Load accounts of another system from a file of lines of JSON; whoever is there already stays as they are.
     ImportAccounts {
@@ -158,6 +161,13 @@ enum Command {
     /// Make the key rings of a deployment, once. It works in AWS, with the credentials and names of the environment
     /// (docs/deploy.md), and leaves alone what is there.
     FirstKeys,
+    /// Take the next of the two steps to another key of a ring, in the deployment that the environment names
+    /// (docs/runbook.md). The signing key has a job of its own.
+    RotateKey {
+        /// Which ring.
+        #[arg(value_enum)]
+        ring: Ring,
+    },
     /// Print the list of events as docs/events.md has it.
     Events {
         /// As JSON, for programs.
@@ -197,6 +207,14 @@ enum AuditCommand {
         #[arg(long)]
         aws: bool,
     },
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Ring {
+    /// The blind index over addresses and names.
+    Index,
+    /// Cookies, refresh tokens, CSRF tokens, challenges, codes, hashes in the trail.
+    Mac,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -368,6 +386,15 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             });
             Ok(())
         }
+        Some(Command::RotateKey { ring }) => {
+            let stack = deployed::stack()?;
+            let name = match ring {
+                Ring::Index => &stack.settings().index_secret,
+                Ring::Mac => &stack.settings().mac_secret,
+            };
+            say(&crate::rings::rotate(&stack, name, stack.clock().now()).await?);
+            Ok(())
+        }
         Some(Command::Demo { seed }) => demo(data, seed).await,
         Some(Command::Recommend(Recommend::List)) => {
             let stand = stand(Choices { data, ..Choices::default() }).await?;
@@ -407,19 +434,21 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
         Some(Command::Bench(Bench::Coldstart { binaries, rounds })) => {
             crate::coldstart::run(&binaries, rounds).await.map(|table| say(&table))
         }
-        Some(Command::Import { file }) => {
+        Some(Command::Import { file, aws }) => {
             // Read before anything is touched: a bad file changes nothing.
             let films = File::open(&file)
                 .map_err(Failure::from)
                 .and_then(|opened| Ok(import::read(opened, clock().now())?))
                 .map_err(|Failure(text, code)| Failure(format!("{}: {text}", file.display()), code))?;
-            let stand = stand(Choices { data, ..Choices::default() }).await?;
-            let bar = bar(films.len(), "films");
-            let published =
-                import::keep(&stand.stack, &films, &[], |kept| bar.set_position(kept as u64)).await?;
-            bar.finish_and_clear();
+            let published = if aws {
+                import_films(&deployed::stack()?, &films).await?
+            } else {
+                let stand = stand(Choices { data, ..Choices::default() }).await?;
+                let published = import_films(&stand.stack, &films).await?;
+                stand.cloud.shutdown().await?;
+                published
+            };
             say(&format!("{} films imported; the catalogue holds {published}.", films.len()));
-            stand.cloud.shutdown().await?;
             Ok(())
         }
         Some(Command::ImportAccounts { file }) => {
@@ -456,6 +485,14 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// Keeps films and publishes the catalogue. Returns how many it holds.
+async fn import_films(stack: &Stack, films: &[Movie]) -> Result<usize, Failure> {
+    let bar = bar(films.len(), "films");
+    let published = import::keep(stack, films, &[], |kept| bar.set_position(kept as u64)).await;
+    bar.finish_and_clear();
+    Ok(published?)
 }
 
 /// Fills the store with invented people.

@@ -1,8 +1,8 @@
 //! The product's own keys in Secrets Manager: made once, where there are none.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use screensort_auth::token::Jwks;
-use screensort_crypto::{KeyRing, MacKey, RingKey, SigningKey};
+use screensort_crypto::{KeyRing, MacKey, RingKey, RotationRule, RotationStep, SigningKey};
 use screensort_runtime::Stack;
 
 /// Why a key ring is not there.
@@ -36,6 +36,38 @@ pub async fn make(stack: &Stack, now: Timestamp) -> Result<Vec<String>, Error> {
     Ok(made)
 }
 
+/// How long a key is in the ring before it is used: twice as long as functions keep their copy of the ring.
+const PUBLISH_BEFORE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Takes the next step towards another key of the ring in secret `name`: the first one publishes it, the second one,
+/// ten minutes later, makes it current. No key is ever taken out: what was made with it is still found and read.
+/// Says what was done.
+///
+/// # Errors
+/// If the ring cannot be read or written.
+pub async fn rotate(stack: &Stack, name: &str, now: Timestamp) -> Result<String, Error> {
+    let missing = || Error::Secret(name.to_owned(), "there is no ring yet: first-keys makes it".into());
+    let text = value(stack, name).await?.ok_or_else(missing)?;
+    let mut ring = KeyRing::<MacKey>::from_json(&text)?;
+    let rule =
+        RotationRule { rotate_every: PUBLISH_BEFORE, publish_before: PUBLISH_BEFORE, keep_after: None };
+    let step = ring.rotate(&rule, now)?;
+    let done = match step {
+        RotationStep::Publish => {
+            let newest = ring.iter().last().map(|key| key.id.to_string()).unwrap_or_default();
+            format!("{newest} is in the ring. Run this again in ten minutes: then it comes into use.")
+        }
+        RotationStep::Promote(id) => {
+            format!("{id} is in use. The keys before stay for what was made with them.")
+        }
+        RotationStep::Remove(_) | RotationStep::Nothing => {
+            return Ok("Nothing to do yet: a key waits ten minutes between two steps.".to_owned());
+        }
+    };
+    write(stack, name, &ring.to_json()?).await?;
+    Ok(done)
+}
+
 async fn kept_or_made<K: RingKey>(
     stack: &Stack,
     name: &str,
@@ -53,6 +85,8 @@ async fn kept_or_made<K: RingKey>(
 
 async fn value(stack: &Stack, name: &str) -> Result<Option<String>, Error> {
     let found = stack.secret_if_any(name).await;
+    // A secret that was made to be filled later has no value, or by some an empty one.
+    let found = found.map(|text| text.filter(|text| !text.is_empty()));
     found.map_err(|problem| Error::Secret(name.to_owned(), problem.causes().unwrap_or_default().into()))
 }
 
@@ -75,6 +109,24 @@ mod tests {
 
     use super::*;
     use crate::stand::{Choices, Stand};
+
+    #[tokio::test]
+    async fn another_key_is_published_before_it_is_used_and_the_old_one_stays() {
+        let here = Stand::set_up(Choices::default(), screensort_runtime::clock()).await.unwrap();
+        let (stack, minutes) = (&here.stack, SignedDuration::from_mins);
+        let (name, now) = (stack.settings().mac_secret.clone(), stack.clock().now());
+        let ring = async || KeyRing::<MacKey>::from_json(&stack.secret(&name).await.unwrap()).unwrap();
+        let before = ring().await.current().id.clone();
+        assert!(rotate(stack, &name, now + minutes(20)).await.unwrap().contains("is in the ring"));
+        assert_eq!(ring().await.current().id, before);
+        assert!(rotate(stack, &name, now + minutes(25)).await.unwrap().starts_with("Nothing to do yet"));
+        assert!(rotate(stack, &name, now + minutes(31)).await.unwrap().contains("is in use"));
+        let after = ring().await;
+        assert_ne!(after.current().id, before);
+        assert!(after.get(before.as_str()).is_some());
+        assert!(rotate(stack, "screensort/nobody", now).await.unwrap_err().to_string().contains("nobody"));
+        here.cloud.shutdown().await.unwrap();
+    }
 
     #[tokio::test]
     async fn rings_are_made_once_and_then_left_alone() {

@@ -47,6 +47,12 @@ films()
 film = answered("movie", "movie", 200)
 assert film["id"] == 27205 and film["title"] == "Inception", film
 
+assert answered("health", "health", 200)["status"] == "ok"
+found = answered("search", "search", 200)
+assert found["items"], found
+# The recorded token is no token.
+assert answered("thumbs_action", "thumbs_action", 401)["code"], "no problem document"
+
 # Refused by a rule of ours, in a problem document that says which one.
 REFUSED = {
     "movies": {"hostile-query": 400, "hostile-repeated": 400, "hostile-cursor": 400},
@@ -59,7 +65,7 @@ for function, events in REFUSED.items():
 
 # Not what the gateway sends at all: any answer will do that is neither a success nor the end of the function.
 for event in sorted(path.stem for path in EVENTS.glob("hostile-*.json")):
-    for function in ("movies", "movie"):
+    for function in ("movies", "movie", "search", "health", "thumbs_action"):
         answer = invoke(function, event)
         print(f"  {function} {event}: {answer.get('statusCode', 'an error') if answer else 'an error'}")
         assert "panicked" not in json.dumps(answer), answer

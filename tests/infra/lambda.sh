@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds two functions with cargo lambda for this machine, runs them under its emulator of the Lambda runtime API
+# Builds five functions with cargo lambda for this machine, runs them under its emulator of the Lambda runtime API
 # against the local server's services, and checks what they answer to the recorded events, hostile ones included.
 #
 # SCREENSORT_SERVER    the local server's binary; built as `cargo run` does without it
@@ -44,8 +44,10 @@ strangers=$(cargo tree --locked --edges normal --prefix none --format '{p}' "${a
 }
 
 echo '- cargo lambda build'
+# Every area at once, as deploy.sh does: another set of packages would compile the SDKs with other features.
+tried=(health movie movies search thumbs_action)
 cargo lambda build --locked --compiler "${SCREENSORT_COMPILER:-cargo}" --lambda-dir "$functions" \
-  --package screensort-movies --bin movie --bin movies
+  "${areas[@]}" "${tried[@]/#/--bin=}"
 server=${SCREENSORT_SERVER:-}
 if [ -z "$server" ]; then
   cargo build --locked --bin screensort
@@ -81,7 +83,7 @@ for _ in range(300):
 else:
     sys.exit("the emulator does not listen")
 PYTHON
-for name in movie movies; do
+for name in "${tried[@]}"; do
   (
     . "$work/environment"
     export AWS_LAMBDA_FUNCTION_NAME=$name AWS_LAMBDA_FUNCTION_VERSION=1 AWS_LAMBDA_FUNCTION_MEMORY_SIZE=1024

@@ -1,0 +1,44 @@
+"""Documents that must keep up with the product. Run by check.sh."""
+
+import re
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def rows(document, heading=None):
+    """The cells of a document's table rows; of one section, if named."""
+    text = (ROOT / "docs" / document).read_text()
+    if heading:
+        text = text.split(f"## {heading}\n", 1)[1].split("\n## ")[0]
+    return [[cell.strip() for cell in line.strip("|\n").split("|")] for line in text.splitlines() if line.startswith("| ")]
+
+
+class Runbook(unittest.TestCase):
+    def test_every_event_with_an_alarm_has_its_first_steps(self):
+        alarms = {row[0] for row in rows("events.md") if row[0].startswith("`") and row[-1]}
+        answers = {row[0]: row[1:] for row in rows("runbook.md", "When an alarm fires") if row[0].startswith("`")}
+        self.assertEqual(alarms, set(answers))
+        for event, (look, then) in answers.items():
+            self.assertTrue(look and then, event)
+
+    def test_scripts_that_it_names_are_there(self):
+        text = (ROOT / "docs/runbook.md").read_text()
+        for script in re.findall(r"\b((?:infra|tests/infra)/[\w./-]+\.(?:sh|py|yaml))", text):
+            self.assertTrue((ROOT / script).exists(), script)
+
+
+class Inventory(unittest.TestCase):
+    def test_every_secret_and_table_is_in_the_data_inventory(self):
+        text = (ROOT / "docs/data-protection.md").read_text()
+        for table in ("catalog", "auth", "library", "audit"):
+            self.assertIn(f"`screensort-{table}`", text)
+        # Whoever adds a kind of items says what it holds and how long.
+        for path in (ROOT / "shared/store/src").glob("*.rs"):
+            for kind in re.findall(r'"([A-Z]{3,}[A-Z_]*)#', path.read_text().split("#[cfg(test)]")[0]):
+                self.assertIn(f"`{kind}#", text, f"{path.name}: items {kind}#")
+
+
+if __name__ == "__main__":
+    unittest.main()
