@@ -5,7 +5,8 @@ import re
 import sys
 import tomllib
 
-from .read import ROOT, camel, problems, routes
+from .functions import arn
+from .read import ROOT, problems, routes
 
 # What a caller may claim to send with a wrong method. Anything else is a 415.
 SENT = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain",
@@ -46,7 +47,7 @@ def wrong_method(path, methods, headers, problem):
 
 
 def method(route):
-    target = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{camel(route['binary'])}Function.Arn}}/invocations"
+    target = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{arn({'name': route['binary']})}/invocations"
     names = re.findall(r"{(\w+)}", route["path"])
     given = [f"{{name: {name}, in: path, required: true, schema: {{type: string}}}}" for name in names]
     return [

@@ -16,7 +16,8 @@ import expand  # noqa: E402
 import generate  # noqa: E402
 from parts import roles  # noqa: E402
 
-TEMPLATE = expand.expanded()
+STACKS = expand.stacks()
+TEMPLATE = expand.flattened(STACKS)
 RESOURCES = TEMPLATE["Resources"]
 ROUTES = generate.routes()
 ENDPOINTS, JOBS = generate.functions()
@@ -31,12 +32,18 @@ ACTIONS = {
     "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
     "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "kms:Decrypt", "kms:GenerateDataKey",
     "kms:GenerateMac", "ses:SendEmail", "sqs:SendMessage", "lambda:InvokeFunction",
+    "xray:PutTraceSegments", "xray:PutTelemetryRecords", "wafv2:GetIPSet", "wafv2:UpdateIPSet",
+    "firehose:PutRecord", "firehose:PutRecordBatch",
 }
+# The roles that belong to no function and to nothing that starts one: what they may is written out in their template.
+PEOPLES = {"AdministratorRole", "DeployRole"}
+# What belongs to no resource that a policy could name.
+EVERYWHERE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # The one managed policy, for API Gateway's own role: it demands just that one.
 MANAGED = {"GatewayAccountRole"}
 # Where a resource may end in a wildcard: objects under one prefix of one bucket.
 WILDCARDS = {
-    f"${{{bucket}Bucket.Arn}}/{prefix}/*"
+    f"arn:${{AWS::Partition}}:s3:::${{{bucket}Bucket}}/{prefix}/*"
     for bucket, prefixes, _ in roles.OBJECTS.values() for prefix in prefixes
 } | {"${LibraryTable.Arn}/index/*"}
 # Uses of a key by the product itself, which no service stands between: for one purpose only.
@@ -134,7 +141,7 @@ class Functions(unittest.TestCase):
 class Permissions(unittest.TestCase):
     def test_no_role_may_what_is_not_on_the_list(self):
         for name, role in of("AWS::IAM::Role").items():
-            for statement in statements(role):
+            for statement in statements(role) if name not in PEOPLES else ():
                 self.assertEqual("Allow", statement["Effect"])
                 for action in as_list(statement["Action"]):
                     self.assertIn(action, ACTIONS, name)
@@ -143,8 +150,12 @@ class Permissions(unittest.TestCase):
 
     def test_no_role_reaches_every_resource(self):
         for name, role in of("AWS::IAM::Role").items():
-            self.assertTrue(name in MANAGED or not role.get("ManagedPolicyArns"), name)
-            for statement in statements(role):
+            managed = role.get("ManagedPolicyArns")
+            in_network = {"Fn::If": ["InNetwork", [{"Ref": "NetworkPolicy"}], {"Ref": "AWS::NoValue"}]}
+            self.assertTrue(name in MANAGED or managed in (None, in_network), name)
+            for statement in statements(role) if name not in PEOPLES else ():
+                if set(as_list(statement["Action"])) <= EVERYWHERE:
+                    continue
                 for resource in as_list(statement["Resource"]):
                     if isinstance(resource, dict) and resource.get("Fn::Sub") in WILDCARDS:
                         continue
@@ -155,7 +166,7 @@ class Permissions(unittest.TestCase):
         # kept for them if they want it.
         notes = {("Auth", "dynamodb:UpdateItem"), ("Audit", "dynamodb:PutItem")}
         kept = {"operators": ("Library", "dynamodb:PutItem"), "operator": ("Library", "dynamodb:PutItem")}
-        reads = re.compile(r"logs:|kms:Decrypt$|dynamodb:(GetItem|Query|BatchGetItem|Scan)$|s3:(GetObject|ListBucket)$|secretsmanager:GetSecretValue$")
+        reads = re.compile(r"logs:|xray:|kms:Decrypt$|dynamodb:(GetItem|Query|BatchGetItem|Scan)$|s3:(GetObject|ListBucket)$|secretsmanager:GetSecretValue$")
         writers = {route["binary"] for route in ROUTES if route["method"] != "GET"}
         for function in ENDPOINTS:
             if function["name"] not in writers:
@@ -243,8 +254,8 @@ class Gateway(unittest.TestCase):
                 if method != "x-amazon-apigateway-any-method":
                     integration = operation["x-amazon-apigateway-integration"]
                     self.assertEqual("aws_proxy", integration["type"])
-                    target = re.search(r"functions/\${(\w+)Function\.Arn}", text(integration["uri"]))[1]
-                    name, = [f["name"] for f in ENDPOINTS if generate.camel(f["name"]) == target]
+                    target = re.search(r"function:screensort-\${Environment}-([\w-]+):live/", text(integration["uri"]))[1]
+                    name, = [f["name"] for f in ENDPOINTS if f["name"] == target.replace("-", "_")]
                     found.add((method, path, name))
         self.assertEqual(routes, found)
 
@@ -330,7 +341,8 @@ class Jobs(unittest.TestCase):
         self.assertEqual({generate.camel(job["name"]) + "Schedule" for job in scheduled}, set(schedules))
         for job in scheduled:
             target = schedules[generate.camel(job["name"]) + "Schedule"]["Target"]
-            self.assertEqual([generate.camel(job["name"]) + "Function", "Arn"], target["Arn"]["Fn::GetAtt"])
+            alias = {"Ref": generate.camel(job["name"]) + "FunctionAliaslive"}
+            self.assertEqual(alias, target["Arn"])
             self.assertEqual({"Arn": dead}, target["DeadLetterConfig"])
             fate, = [f for f in fates.values() if text(f["FunctionName"]) == text({"Ref": generate.camel(job["name"]) + "Function"})]
             self.assertEqual(dead, fate["DestinationConfig"]["OnFailure"]["Destination"])
@@ -349,14 +361,65 @@ class Jobs(unittest.TestCase):
         self.assertEqual(1, RESOURCES["SyncMoviesFunction"]["Properties"]["ReservedConcurrentExecutions"])
 
 
-class Size(unittest.TestCase):
-    def test_the_stack_fits_into_cloudformation(self):
-        self.assertLess(len(RESOURCES), 500)
-        self.assertLess(len(json.dumps(TEMPLATE)), 1 << 20)
+class Versions(unittest.TestCase):
+    def test_callers_name_the_version_in_use_and_a_new_one_is_taken_back_when_it_fails(self):
+        groups, alarms = of("AWS::CodeDeploy::DeploymentGroup"), of("AWS::CloudWatch::Alarm")
+        for name, alias in of("AWS::Lambda::Alias").items():
+            function = name.removesuffix("Aliaslive")
+            self.assertEqual("live", alias["Name"])
+            group = groups[f"{function}DeploymentGroup"]
+            self.assertTrue(group["AutoRollbackConfiguration"]["Enabled"])
+            alarm = f"{function.removesuffix('Function')}Failures"
+            self.assertEqual([{"Name": {"Ref": alarm}}], group["AlarmConfiguration"]["Alarms"])
+            self.assertIn("crashes", text(alarms[alarm]["Metrics"]))
+        self.assertEqual(len(ENDPOINTS + JOBS), len(of("AWS::Lambda::Alias")))
+
+    def test_every_function_is_traced_and_bounded(self):
+        boundary = {"Ref": "Boundary"}
+        for name, function in of("AWS::Lambda::Function").items():
+            self.assertEqual({"Mode": "Active"}, function["TracingConfig"], name)
+            self.assertEqual("InNetwork", function["VpcConfig"]["Fn::If"][0], name)
         for name, role in of("AWS::IAM::Role").items():
-            # CloudFormation fills in names of at most 140 characters for a reference of about 40.
-            written = sum(len(json.dumps(policy["PolicyDocument"])) for policy in role.get("Policies", []))
-            self.assertLess(3 * written, 10240, f"{name}: its policies may get longer than IAM takes")
+            if name not in PEOPLES | MANAGED:
+                self.assertEqual(boundary, role.get("PermissionsBoundary"), name)
+
+    def test_the_boundary_allows_what_roles_may_and_no_more(self):
+        allowed = set()
+        for statement in of("AWS::IAM::ManagedPolicy")["Boundary"]["PolicyDocument"]["Statement"]:
+            self.assertEqual("Allow", statement["Effect"])
+            allowed |= set(as_list(statement["Action"]))
+        network = set(of("AWS::IAM::ManagedPolicy")["NetworkPolicy"]["PolicyDocument"]["Statement"][0]["Action"])
+        self.assertEqual(ACTIONS | network, allowed)
+
+    def test_a_function_that_talks_to_others_has_a_way_out_and_no_other_has(self):
+        for function in ENDPOINTS + JOBS:
+            where = of("AWS::Lambda::Function")[generate.camel(function["name"]) + "Function"]["VpcConfig"]
+            subnets = "Outside" if function["outside"] else "Inside"
+            self.assertIn(f"{subnets}A", text(where))
+
+
+class Size(unittest.TestCase):
+    # CloudFormation takes 500; the rest is room for what comes.
+    MOST = 450
+
+    def test_every_stack_fits_into_cloudformation(self):
+        print()
+        for name, template in STACKS.items():
+            resources = len(template["Resources"])
+            print(f"  {resources:4} resources, {len(json.dumps(template, separators=(',', ':'))) >> 10:4} KiB  {name or 'template.yaml'}")
+            self.assertLessEqual(resources, self.MOST, name)
+            self.assertLess(len(json.dumps(template)), 1 << 20, name)
+            for section in ("Parameters", "Outputs"):
+                self.assertLessEqual(len(template.get(section, {})), 200, f"{name} {section}")
+        print(f"  {len(RESOURCES):4} in all")
+
+    def test_no_policy_gets_longer_than_iam_takes(self):
+        for name, role in of("AWS::IAM::Role").items():
+            policies = json.dumps([policy["PolicyDocument"] for policy in role.get("Policies", [])], separators=(",", ":"))
+            # As long as names can get once they are filled in.
+            written = re.sub(r'{"(Ref|Fn::GetAtt)":[^}]*}', "x" * 120, policies)
+            written = re.sub(r"\${[^}]*}", lambda one: "x" * (20 if "::" in one[0] or one[0] == "${Environment}" else 120), written)
+            self.assertLess(len(written), 10240, f"{name}: its policies may get longer than IAM takes")
 
 
 if __name__ == "__main__":
