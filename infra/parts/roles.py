@@ -13,7 +13,7 @@ OBJECTS = {
 }
 # What is allowed on an account's data key: only for a person's, whoever asks.
 DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
-OTHERS = ("pepper", "mail:send", *DATA_KEY)
+OTHERS = ("pepper", "mail:send", "waf:mirror", *DATA_KEY)
 
 
 def statement(sid, actions, resource, condition=None):
@@ -97,6 +97,15 @@ def person_statements(may):
     return lines
 
 
+def firewall_statements(may):
+    if "waf:mirror" not in may:
+        return []
+    lists = "arn:${AWS::Partition}:wafv2:${AWS::Region}:${AWS::AccountId}:regional/ipset/screensort-${Environment}"
+    # The rest of an address list's own address is chosen by the firewall.
+    named = ", ".join(f"!Sub '{lists}-{kind}/*'" for kind in ("ipv4", "ipv6"))
+    return statement("AddressLists", ["wafv2:GetIPSet", "wafv2:UpdateIPSet"], f"[{named}]")
+
+
 def is_known(word):
     table, _, call = word.partition(":")
     if table in TABLES and (re.fullmatch(r"[A-Z]\w+", call) or call == "stream"):
@@ -118,6 +127,7 @@ def statements(function):
     # Traces belong to no resource: IAM takes nothing but a wildcard here.
     lines += statement("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "'*'")
     lines += table_statements(may) + object_statements(may) + secret_statements(may) + person_statements(may)
+    lines += firewall_statements(may)
     if area == "Jobs":
         lines += report_failure()
     return lines

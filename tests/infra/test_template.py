@@ -45,7 +45,11 @@ MANAGED = {"GatewayAccountRole"}
 WILDCARDS = {
     f"arn:${{AWS::Partition}}:s3:::${{{bucket}Bucket}}/{prefix}/*"
     for bucket, prefixes, _ in roles.OBJECTS.values() for prefix in prefixes
-} | {"${LibraryTable.Arn}/index/*"}
+} | {"${LibraryTable.Arn}/index/*"} | {
+    # The rest of a list's address is chosen by the firewall.
+    "arn:${AWS::Partition}:wafv2:${AWS::Region}:${AWS::AccountId}:regional/ipset/screensort-${Environment}-ipv%d/*" % kind
+    for kind in (4, 6)
+}
 # Uses of a key by the product itself, which no service stands between: for one purpose only.
 PURPOSES = {"PeoplesKeys": {"kms:EncryptionContext:purpose": "person"}, "Pepper": {"kms:MacAlgorithm": "HMAC_SHA_256"}}
 
@@ -108,6 +112,8 @@ class Functions(unittest.TestCase):
         known = set(re.findall(r'"((?:SCREENSORT|PASSWORD)_[A-Z_]+)"', source))
         # Only where another service verifies challenges.
         known_elsewhere = {"SCREENSORT_SECRET_CHALLENGE"}
+        # The mirror of the blocklist is one job's alone.
+        known |= {name for function in ENDPOINTS + JOBS for name in function.get("environment", {})}
         needed = set(re.findall(r'need\("(SCREENSORT_[A-Z_]+)"\)', source))
         # These have a default that is right on one machine only: the names differ between installations.
         named = {"SCREENSORT_SECURITY_CONTACT", "SCREENSORT_APP_URL", "SCREENSORT_ISSUER", "SCREENSORT_MAIL_FROM"}
@@ -251,7 +257,7 @@ class Gateway(unittest.TestCase):
         found = set()
         for path, methods in BODY["paths"].items():
             for method, operation in methods.items():
-                if method != "x-amazon-apigateway-any-method":
+                if method not in ("x-amazon-apigateway-any-method", "options"):
                     integration = operation["x-amazon-apigateway-integration"]
                     self.assertEqual("aws_proxy", integration["type"])
                     target = re.search(r"function:screensort-\${Environment}-([\w-]+):live/", text(integration["uri"]))[1]
@@ -316,21 +322,134 @@ class Gateway(unittest.TestCase):
     def test_the_stage_is_throttled_logged_and_behind_the_firewall(self):
         stage, = of("AWS::ApiGateway::Stage").values()
         self.assertEqual("v1", stage["StageName"])
-        setting, = stage["MethodSettings"]
-        self.assertTrue({"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= setting.keys())
+        paths = {"/" + setting["ResourcePath"].removeprefix("/").replace("~1", "/").lstrip("/") for setting in stage["MethodSettings"]}
+        self.assertEqual({"/*"}, {path for path in paths if path not in BODY["paths"]})
+        self.assertIn("/login", paths)
+        for setting in stage["MethodSettings"]:
+            self.assertTrue({"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= setting.keys())
+            self.assertFalse(setting["DataTraceEnabled"])
         line = json.loads(stage["AccessLogSetting"]["Format"])
-        self.assertIn("request_id", line)
-        for secret in ("path\"", "querystring", "header", "userAgent"):
+        self.assertLessEqual({"request_id", "source", "client_key", "route", "status", "tls", "cipher"}, line.keys())
+        for secret in ("path\"", "querystring", "header.", "userAgent"):
             self.assertNotIn(secret, stage["AccessLogSetting"]["Format"].replace("resourcePath", ""))
         association, = of("AWS::WAFv2::WebACLAssociation").values()
         self.assertIn("/stages/${Apiv1Stage}", association["ResourceArn"]["Fn::Sub"])
 
-    def test_the_firewall_has_a_rate_limit_and_the_managed_rules(self):
-        rules = of("AWS::WAFv2::WebACL")["Firewall"]["Rules"]
-        self.assertEqual(sorted(rule["Priority"] for rule in rules), list(range(len(rules))))
-        names = text(rules)
-        for part in ("RateBasedStatement", "CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet"):
-            self.assertIn(part, names)
+    def test_the_firewall_looks_at_lists_first_then_at_rates_then_at_what_is_sent(self):
+        firewall = of("AWS::WAFv2::WebACL")["Firewall"]
+        rules = [rule["Fn::If"][1] if "Fn::If" in rule else rule for rule in firewall["Rules"]]
+        self.assertEqual([rule["Priority"] for rule in rules], list(range(len(rules))))
+        self.assertEqual(
+            "shut-out known-bad-addresses account-routes one-address common known-bad-inputs sql-injection bodies bots"
+            " account-takeover".split(), [rule["Name"] for rule in rules])
+        for part in ("RateBasedStatement", "CommonRuleSet", "KnownBadInputsRuleSet", "SQLiRuleSet", "IpReputationList"):
+            self.assertIn(part, text(rules))
+        hidden = of("AWS::WAFv2::LoggingConfiguration")["FirewallLogging"]["RedactedFields"]
+        for header in ("authorization", "cookie"):
+            self.assertIn({"SingleHeader": {"Name": header}}, hidden)
+
+    def test_the_firewalls_patterns_are_routes(self):
+        patterns = of("AWS::WAFv2::RegexPatternSet")
+        for name in ("Texts", "AccountRoutes"):
+            for pattern in patterns[name]["RegularExpressionList"]:
+                self.assertTrue(any(re.match(pattern, f"/v1{route['path']}") for route in ROUTES), pattern)
+
+    def test_the_domain_speaks_tls_of_today_and_stands_in_for_the_gateways_own(self):
+        domain = of("AWS::ApiGateway::DomainName")["Domain"]
+        self.assertEqual(({"Ref": "TlsPolicy"}, "STRICT"), (domain["SecurityPolicy"], domain["EndpointAccessMode"]))
+        self.assertEqual({"Ref": "TlsPolicy"}, BODY["x-amazon-apigateway-security-policy"])
+        for policy in TEMPLATE["Parameters"]["TlsPolicy"]["AllowedValues"]:
+            self.assertRegex(policy, r"^SecurityPolicy_TLS13_1_(3|2_(FIPS_)?PFS)_")
+        disabled = BODY["x-amazon-apigateway-endpoint-configuration"]["disableExecuteApiEndpoint"]
+        self.assertEqual({"Fn::If": ["HasDomain", True, False]}, disabled)
+        self.assertTrue(of("AWS::ApiGateway::UsagePlan")["Clients"]["Quota"])
+
+    def test_what_the_reference_requires_in_the_query_is_required_at_the_gateway(self):
+        reference, found = json.loads((ROOT / "functions/system/openapi.json").read_text()), 0
+        for path, methods in reference["paths"].items():
+            for method, operation in methods.items():
+                needed = {p["name"] for p in operation.get("parameters", []) if p.get("required") and p.get("in") == "query"}
+                here = BODY["paths"][path][method]
+                required = {p["name"] for p in here.get("parameters", []) if p["in"] == "query" and p["required"]}
+                self.assertEqual(needed, required, path)
+                self.assertEqual("parameters" if needed else None, here.get("x-amazon-apigateway-request-validator"))
+                found += len(needed)
+        self.assertGreater(found, 0)
+
+
+class Preflight(unittest.TestCase):
+    """What the gateway answers to a browser that asks first, against shared/http/src/preflight.rs."""
+
+    ORIGINS = "https://app.example,https://admin.example:8443"
+
+    def ask(self, path="/login", **headers):
+        """Status, headers and body for an OPTIONS request, as the gateway's template language gives them."""
+        mock = BODY["paths"][path]["options"]["x-amazon-apigateway-integration"]
+        answer = mock["responses"]["default"]
+        template = answer["responseTemplates"]["application/json"]["Fn::Sub"].replace("${CorsOrigins}", self.ORIGINS)
+        # What the engine here cannot set by name is kept by a call instead.
+        template = re.sub(r'#set\(\$context\.responseOverride\.(?:header\.)?([\w-]+) = ', r'#set($nothing = $kept.put("\1", ', template)
+        template = re.sub(r'(\$kept\.put\([^()]*?)\)', r'\1))', template)
+        kept = {}
+
+        class Kept:
+            def put(self, name, value):
+                kept[name] = value
+                return ""
+
+        class Text(str):
+            def contains(self, other):
+                return other in self
+
+        class Params:
+            def header(self):
+                return {name.replace("_", "-"): Text(value) for name, value in headers.items()}
+
+        import airspeed
+        # The engine's own texts know no `contains`: the list of origins is handed in as one that does.
+        template = template.replace(f'",{self.ORIGINS},".contains', "$ours.contains")
+        body = airspeed.Template(template).merge({
+            "input": {"params": lambda: {"header": Getter(Params().header())}}, "kept": Kept(), "ours": Text(f",{self.ORIGINS},"),
+            "context": {"requestId": "an-id"}})
+        fixed = {k.removeprefix("method.response.header."): v.strip("'") for k, v in answer["responseParameters"].items()}
+        return int(kept.pop("status", answer["statusCode"])), fixed | kept, body
+
+    def test_a_page_of_ours_is_told_what_it_may(self):
+        source = (ROOT / "shared/http/src/preflight.rs").read_text()
+        headers = (ROOT / "shared/http/src/headers.rs").read_text()
+        for names in (("origin", "access_control_request_method"), ("Origin", "Access_Control_Request_Method")):
+            for origin in self.ORIGINS.split(","):
+                status, given, body = self.ask("/movies/{id}/rating", **dict(zip(names, (origin, "PUT"))))
+                self.assertEqual((204, ""), (status, body.strip()))
+                self.assertEqual(origin, given["Access-Control-Allow-Origin"])
+                self.assertEqual({"PUT", "DELETE"}, set(given["Access-Control-Allow-Methods"].split(", ")))
+        self.assertEqual(re.search(r'ALLOWED_HEADERS: &str =\s+"([^"]+)"', source)[1], given["Access-Control-Allow-Headers"])
+        self.assertEqual(re.search(r'MAX_AGE: &str = "(\d+)"', source)[1], given["Access-Control-Max-Age"])
+        self.assertEqual(re.search(r'let readable = "([^"]+)"', headers)[1], given["Access-Control-Expose-Headers"])
+        self.assertEqual(("true", "cross-origin"), (given["Access-Control-Allow-Credentials"], given["Cross-Origin-Resource-Policy"]))
+        self.assertIn("Origin", given["Vary"])
+
+    def test_a_page_of_a_stranger_is_refused(self):
+        strangers = ["https://evil.example", "null", "https://app.example.evil.example", "app.example", "https://app.exampl",
+                     "https://app.example,https://admin.example:8443", ",", "https://APP.example"]
+        for origin in strangers:
+            status, given, body = self.ask(origin=origin, access_control_request_method="POST")
+            self.assertEqual((403, "origin_refused"), (status, json.loads(body)["code"]), origin)
+            self.assertNotIn("Access-Control-Allow-Origin", given)
+            self.assertEqual("application/problem+json", given["Content-Type"])
+
+    def test_what_is_no_preflight_is_a_wrong_method(self):
+        for headers in ({}, {"origin": "https://app.example"}, {"access_control_request_method": "POST"}):
+            status, given, body = self.ask(**headers)
+            self.assertEqual((405, "method_not_allowed", "POST"), (status, json.loads(body)["code"], given["Allow"]))
+
+    def test_every_path_answers_one(self):
+        for path, methods in BODY["paths"].items():
+            self.assertIn("options", methods, path)
+
+
+class Getter(dict):
+    """As the gateway's map of headers: `get` answers nothing for what is not there."""
 
 
 class Jobs(unittest.TestCase):
