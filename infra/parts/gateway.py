@@ -5,7 +5,8 @@ import re
 import sys
 import tomllib
 
-from .read import ROOT, camel, problems, routes
+from .functions import arn
+from .read import ROOT, problems, routes
 
 # What a caller may claim to send with a wrong method. Anything else is a 415.
 SENT = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain",
@@ -45,13 +46,63 @@ def wrong_method(path, methods, headers, problem):
     ]
 
 
+# A header of the browser's, under either way of writing its name: HTTP/2 sends small letters, the template compares.
+def asked(variable, name):
+    given = f'$input.params().header.get("{name}")'
+    return f'#set(${variable} = {given.replace(name, name.lower())})#if(!${variable})#set(${variable} = {given})#end'
+
+
+def preflight(methods, gateway, known):
+    """Answers a browser that asks before a page of another origin calls. The same as shared/http/src/preflight.rs:
+    no preflight is a wrong method, a stranger is refused, one of ours is told what it may."""
+    allowed = ", ".join(methods)
+    override = "$context.responseOverride"
+    refused = lambda problem, *more: "".join([  # noqa: E731
+        f'#set({override}.status = {problem["status"]})',
+        f'#set({override}.header.Content-Type = "application/problem+json")', *more, document(problem),
+    ])
+    granted = {"Access-Control-Allow-Methods": allowed} | gateway["preflight"]
+    template = "".join([
+        asked("origin", "Origin"), asked("method", "Access-Control-Request-Method"),
+        "#if(!$origin || !$method)",
+        refused(known["method_not_allowed"], f'#set({override}.header.Allow = "{allowed}")'),
+        # Several origins in one header are nobody's.
+        '#elseif($origin.contains(",") || !",${CorsOrigins},".contains(",$origin,"))', refused(known["origin_refused"]),
+        "#else", f"#set({override}.header.Access-Control-Allow-Origin = $origin)",
+        *(f'#set({override}.header.{name} = "{value}")' for name, value in granted.items()), "#end",
+    ])
+    headers = {name: value for name, value in gateway["headers"].items() if name != "Content-Type"}
+    names = ", ".join(f"{name}: {{schema: {{type: string}}}}" for name in [*headers, "X-Request-Id"])
+    return [
+        "    options:", f"      responses: {{'204': {{description: No content, headers: {{{names}}}}}}}",
+        "      x-amazon-apigateway-integration:", "        type: mock", "        passthroughBehavior: never",
+        "        requestTemplates:", *(f"          {kind}: '{{\"statusCode\": 204}}'" for kind in SENT),
+        "        responses:", "          default:", "            statusCode: '204'", "            responseParameters:",
+        *parameters("method.response", headers, 14),
+        "            responseTemplates:", f"              application/json: {{'Fn::Sub': {quoted(template)}}}",
+    ]
+
+
+def needed(route):
+    """The query parameters without which a method is not worth calling, from the reference."""
+    operation = reference()["paths"].get(route["path"], {}).get(route["method"].lower(), {})
+    return [one["name"] for one in operation.get("parameters", []) if one.get("required") and one.get("in") == "query"]
+
+
+def reference():
+    return json.loads((ROOT / "functions/system/openapi.json").read_text())
+
+
 def method(route):
-    target = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{camel(route['binary'])}Function.Arn}}/invocations"
+    target = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{arn({'name': route['binary']})}/invocations"
     names = re.findall(r"{(\w+)}", route["path"])
     given = [f"{{name: {name}, in: path, required: true, schema: {{type: string}}}}" for name in names]
+    query = needed(route)
+    given += [f"{{name: {name}, in: query, required: true, schema: {{type: string}}}}" for name in query]
     return [
         f"    {route['method'].lower()}:", f"      summary: {quoted(route['summary'])}",
         *([f"      parameters: [{', '.join(given)}]"] if given else []),
+        *(["      x-amazon-apigateway-request-validator: parameters"] if query else []),
         "      responses: {default: {description: The function's answer.}}",
         "      x-amazon-apigateway-integration:", "        type: aws_proxy", "        httpMethod: POST",
         f"        uri: {{'Fn::Sub': '{target}'}}", f"        credentials: {{'Fn::GetAtt': [{route['area']}GatewayRole, Arn]}}",
@@ -73,7 +124,13 @@ def api():
     lines = [
         "# Written by infra/generate.py from the route table and infra/gateway.toml: do not edit.",
         "# The gateway's body. It is OpenAPI 3.0, all that the gateway imports; the reference for people is /v1/openapi.json.",
-        "openapi: 3.0.1", "info: {title: ScreenSort, version: '1'}", "paths:",
+        "openapi: 3.0.1", "info: {title: ScreenSort, version: '1'}",
+        # With a domain of its own the API answers there only; a policy of this kind asks for strict host names.
+        "x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: {'Fn::If': [HasDomain, true, false]}}",
+        "x-amazon-apigateway-security-policy: {Ref: TlsPolicy}", "x-amazon-apigateway-endpoint-access-mode: STRICT",
+        # Bodies and values are checked by the functions: they say which field is wrong, the gateway does not.
+        "x-amazon-apigateway-request-validators: {parameters: {validateRequestParameters: true, validateRequestBody: false}}",
+        "paths:",
     ]
     by_path = {}
     for route in routes():
@@ -82,6 +139,7 @@ def api():
         lines.append(f"  {path}:" if "{" not in path else f"  '{path}':")
         for route in here:
             lines += method(route)
+        lines += preflight([route["method"] for route in here], gateway, known)
         lines += wrong_method(path, [route["method"] for route in here], gateway["headers"], known["method_not_allowed"])
     lines.append("x-amazon-apigateway-gateway-responses:")
     for kind, answer in gateway["responses"].items():

@@ -41,6 +41,9 @@ def camel(name):
     return "".join(part.capitalize() for part in name.split("_"))
 
 
+# Who talks to somebody else than the product's own tables, keys and secrets: see infra/stacks/network.yaml.
+OUTSIDE = ["secret:tmdb", "mail:send", "waf:mirror"]
+
 # Besides what infra/functions.toml grants: every endpoint asks who is shut out and notes what looks hostile.
 EVERYBODY = ["auth:Query", "auth:UpdateItem"]
 # Whoever must be signed in is read from the table of sessions, their calls are counted there, and a call that they
@@ -75,4 +78,7 @@ def functions():
             seen[name] = about | own | {"may": list(dict.fromkeys(may))}
     if left := endpoints.keys() - seen.keys():
         sys.exit(f"infra/functions.toml knows endpoints that no route has: {', '.join(sorted(left))}")
-    return list(seen.values()), [{"name": name, "area": "Jobs", **job} for name, job in asked["job"].items()]
+    jobs = [{"name": name, "area": "Jobs", **job} for name, job in asked["job"].items()]
+    for function in [*seen.values(), *jobs]:
+        function["outside"] = any(word in function["may"] for word in OUTSIDE)
+    return list(seen.values()), jobs

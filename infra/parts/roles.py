@@ -13,7 +13,7 @@ OBJECTS = {
 }
 # What is allowed on an account's data key: only for a person's, whoever asks.
 DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
-OTHERS = ("pepper", "mail:send", *DATA_KEY)
+OTHERS = ("pepper", "mail:send", "waf:mirror", *DATA_KEY)
 
 
 def statement(sid, actions, resource, condition=None):
@@ -21,8 +21,10 @@ def statement(sid, actions, resource, condition=None):
     return lines + ([f"  Condition: {condition}"] if condition else [])
 
 
-def through(service):
-    return f"{{StringEquals: {{'kms:ViaService': !Sub '{service}.${{AWS::Region}}.amazonaws.com'}}}}"
+def through(service, context=""):
+    """Only through a service, and for what `context` names: one table, bucket or secret."""
+    via = f"'kms:ViaService': !Sub '{service}.${{AWS::Region}}.amazonaws.com'"
+    return f"{{StringEquals: {{{', '.join([via, *([context] if context else [])])}}}}}"
 
 
 def actions(may, prefix):
@@ -35,15 +37,16 @@ def table_statements(may):
         name = table.capitalize()
         calls = [f"dynamodb:{call}" for call in actions(may, table)]
         if calls:
-            arn = f"!GetAtt {name}Table.Arn"
+            arn = f"!Ref {name}TableArn"
             if table == "library" and "dynamodb:Query" in calls:
-                arn = f"[!GetAtt {name}Table.Arn, !Sub '${{{name}Table.Arn}}/index/*']"
+                arn = f"[!Ref {name}TableArn, !Sub '${{{name}TableArn}}/index/*']"
             lines += statement(name, calls, arn)
         if f"{table}:stream" in may:
             read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
-            lines += statement(f"{name}Stream", read, f"!GetAtt {name}Table.StreamArn")
+            lines += statement(f"{name}Stream", read, f"!Ref {name}StreamArn")
         if calls or f"{table}:stream" in may:
-            lines += statement(f"{name}Key", ["kms:Decrypt"], f"!GetAtt {name}Key.Arn", through("dynamodb"))
+            context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Sub 'screensort-${{Environment}}-{table}'"
+            lines += statement(f"{name}Key", ["kms:Decrypt"], f"!Ref {name}KeyArn", through("dynamodb", context))
     return lines
 
 
@@ -51,43 +54,56 @@ def object_statements(may):
     lines, uses = [], {}
     for word, (bucket, prefixes, key) in OBJECTS.items():
         name = word.capitalize()
-        objects = ", ".join(f"!Sub '${{{bucket}Bucket.Arn}}/{prefix}/*'" for prefix in prefixes)
+        arn = f"arn:${{AWS::Partition}}:s3:::${{{bucket}Bucket}}"
+        objects = ", ".join(f"!Sub '{arn}/{prefix}/*'" for prefix in prefixes)
         if f"{word}:read" in may:
             lines += statement(f"Read{name}", ["s3:GetObject"], f"[{objects}]")
-            uses.setdefault(key, set()).add("kms:Decrypt")
+            uses.setdefault((key, arn), set()).add("kms:Decrypt")
         if f"{word}:write" in may:
             # What is shipped stays: nobody deletes it.
             writes = ["s3:PutObject"] if word == "shipped" else ["s3:PutObject", "s3:DeleteObject"]
             lines += statement(f"Write{name}", writes, f"[{objects}]")
-            uses.setdefault(key, set()).add("kms:GenerateDataKey")
+            uses.setdefault((key, arn), set()).add("kms:GenerateDataKey")
         if f"{word}:see" in may:
-            lines += statement(f"See{name}", ["s3:ListBucket"], f"!GetAtt {bucket}Bucket.Arn")
-    for key, allowed in uses.items():
-        lines += statement(f"{key}Objects", sorted(allowed), f"!GetAtt {key}Key.Arn", through("s3"))
+            lines += statement(f"See{name}", ["s3:ListBucket"], f"!Sub {arn}")
+    for (key, arn), allowed in uses.items():
+        # With a bucket's own key, S3 names the bucket, not the object.
+        context = f"'kms:EncryptionContext:aws:s3:arn': !Sub '{arn}'"
+        lines += statement(f"{key}Objects", sorted(allowed), f"!Ref {key}KeyArn", through("s3", context))
     return lines
 
 
 def secret_statements(may):
     lines = []
     for suffix, action, sid in (("", "GetSecretValue", "Secrets"), (":write", "PutSecretValue", "WriteSecrets")):
-        named = [f"!Ref {name.capitalize()}Secret" for name in SECRETS if f"secret:{name}{suffix}" in may]
+        named = [f"!Ref {name.capitalize()}SecretArn" for name in SECRETS if f"secret:{name}{suffix}" in may]
         if named:
             lines += statement(sid, [f"secretsmanager:{action}"], f"[{', '.join(named)}]")
             use = ["kms:Decrypt"] if not suffix else ["kms:Decrypt", "kms:GenerateDataKey"]
-            lines += statement(f"{sid}Key", use, "!GetAtt SecretsKey.Arn", through("secretsmanager"))
+            context = f"'kms:EncryptionContext:SecretARN': [{', '.join(named)}]"
+            lines += statement(f"{sid}Key", use, "!Ref SecretsKeyArn", through("secretsmanager", context))
     return lines
 
 
 def person_statements(may):
     lines = []
     if uses := [action for word, action in DATA_KEY.items() if word in may]:
-        lines += statement("PeoplesKeys", uses, "!GetAtt DataKey.Arn", "{StringEquals: {'kms:EncryptionContext:purpose': person}}")
+        lines += statement("PeoplesKeys", uses, "!Ref DataKeyArn", "{StringEquals: {'kms:EncryptionContext:purpose': person}}")
     if "pepper" in may:
-        lines += statement("Pepper", ["kms:GenerateMac"], "!GetAtt PepperKey.Arn", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
+        lines += statement("Pepper", ["kms:GenerateMac"], "!Ref PepperKeyArn", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
     if "mail:send" in may:
         identity = "!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailDomain}"
         lines += statement("SendMail", ["ses:SendEmail"], identity)
     return lines
+
+
+def firewall_statements(may):
+    if "waf:mirror" not in may:
+        return []
+    lists = "arn:${AWS::Partition}:wafv2:${AWS::Region}:${AWS::AccountId}:regional/ipset/screensort-${Environment}"
+    # The rest of an address list's own address is chosen by the firewall.
+    named = ", ".join(f"!Sub '{lists}-{kind}/*'" for kind in ("ipv4", "ipv6"))
+    return statement("AddressLists", ["wafv2:GetIPSet", "wafv2:UpdateIPSet"], f"[{named}]")
 
 
 def is_known(word):
@@ -108,24 +124,30 @@ def statements(function):
         if not is_known(word):
             sys.exit(f"infra/functions.toml: {function['name']} may {word}, which means nothing")
     lines = statement("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"!GetAtt {area}Logs.Arn")
+    # Traces belong to no resource: IAM takes nothing but a wildcard here.
+    lines += statement("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "'*'")
     lines += table_statements(may) + object_statements(may) + secret_statements(may) + person_statements(may)
+    lines += firewall_statements(may)
     if area == "Jobs":
         lines += report_failure()
     return lines
 
 
 def report_failure():
-    lines = statement("ReportFailure", ["sqs:SendMessage"], "!GetAtt FailedJobs.Arn")
+    lines = statement("ReportFailure", ["sqs:SendMessage"], "!Ref FailedJobsArn")
     return lines + statement(
-        "ReportFailureKey", ["kms:GenerateDataKey", "kms:Decrypt"], "!GetAtt OperationsKey.Arn", through("sqs"))
+        "ReportFailureKey", ["kms:GenerateDataKey", "kms:Decrypt"], "!Ref OperationsKeyArn", through("sqs"))
 
 
-def role(name, service, policy, lines):
+def role(name, service, policy, lines, networked=False):
     """A role that `service` may take on, with `lines` as its policy."""
     trust = f"[{{Effect: Allow, Principal: {{Service: {service}.amazonaws.com}}, Action: 'sts:AssumeRole'}}]"
+    # What the network itself takes, for functions; see infra/stacks/access.yaml.
+    managed = ["    ManagedPolicyArns: !If [InNetwork, [!Ref NetworkPolicyArn], !Ref AWS::NoValue]"] if networked else []
     body = [
         f"{name}:", "  Type: AWS::IAM::Role", "  Properties:",
         f"    AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: {trust}}}",
+        "    PermissionsBoundary: !Ref BoundaryArn", *managed,
         "    Policies:", f"      - PolicyName: {policy}", "        PolicyDocument:",
         "          Version: '2012-10-17'", "          Statement:",
     ]

@@ -101,9 +101,12 @@ fn every_binary_source_belongs_to_a_route_or_a_job() {
 
 #[test]
 fn every_binary_has_a_function_in_the_template_and_the_other_way_round() {
-    let template = read("template.yaml");
-    let declared: BTreeSet<&str> = template
-        .lines()
+    let folder = std::fs::read_dir(root().join("infra/stacks")).unwrap();
+    let stacks: Vec<String> =
+        folder.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let declared: BTreeSet<&str> = stacks
+        .iter()
+        .flat_map(|stack| stack.lines())
         .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
         // `Function` alone is the section of Globals.
         .filter(|id| id.ends_with("Function") && *id != "Function" && !id.starts_with(' '))
@@ -111,8 +114,8 @@ fn every_binary_has_a_function_in_the_template_and_the_other_way_round() {
     let needed: BTreeSet<String> = binaries().keys().map(|binary| logical_id(binary)).collect();
     let missing = needed.iter().filter(|id| !declared.contains(id.as_str()));
     let left_over = declared.iter().filter(|id| !needed.contains(**id));
-    let missing = missing.map(|id| format!("template.yaml has no {id}: run infra/generate.py"));
-    assert_none(missing.chain(left_over.map(|id| format!("{id} in template.yaml serves nothing"))).collect());
+    let missing = missing.map(|id| format!("infra/stacks has no {id}: run infra/generate.py"));
+    assert_none(missing.chain(left_over.map(|id| format!("{id} in infra/stacks serves nothing"))).collect());
 }
 
 #[test]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks template.yaml and what belongs to it, as it stands and expanded. Needs PyPI once, then nothing.
+# Checks template.yaml, its stacks and what belongs to them, as they stand and expanded. Needs PyPI once, then nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/infra/tools.sh
@@ -9,17 +9,21 @@ tools check
 export AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true SAM_CLI_TELEMETRY=0
 unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 
-expanded=target/infra/expanded.json
+# Each stack as CloudFormation gets it, and all of them in one, for judging.
+stacks=target/infra/stacks expanded=target/infra/expanded.json
 mkdir -p target/infra
 
 echo '- generated parts are current'
 python infra/generate.py --check
 echo '- sam validate --lint'
-sam validate --lint --template template.yaml
+# Those in which SAM has most to say; expansion and cfn-lint, below, do the same for every one.
+for stack in template.yaml infra/stacks/{edge,accounts,jobs}.yaml; do
+  sam validate --lint --template "$stack" >target/infra/validated.log 2>&1 || { cat target/infra/validated.log; exit 1; }
+done
 echo '- expansion'
-python tests/infra/expand.py template.yaml "$expanded"
-echo '- cfn-lint on the source and on the expanded template'
-cfn-lint template.yaml
-cfn-lint --regions eu-west-1 us-east-1 --template "$expanded"
+python tests/infra/expand.py template.yaml "$expanded" "$stacks"
+echo '- cfn-lint on the sources and on the expanded templates'
+cfn-lint template.yaml infra/stacks/*.yaml
+cfn-lint --regions eu-west-1 us-east-1 -- "$stacks"/*.json
 echo '- the product'\''s own rules'
 python -m unittest discover --quiet --start-directory tests/infra --pattern 'test_*.py'

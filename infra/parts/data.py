@@ -1,4 +1,4 @@
-"""Keys, tables and log groups: what is the same for each of them but the name."""
+"""What rests: keys, tables, buckets, key rings. What is the same for each of them but the name."""
 
 # --- Keys ------------------------------------------------------------------------------------------------------------
 # In each policy the first statement administers and cannot use the key; the others let those use it whose own policy
@@ -20,6 +20,7 @@ KEYS = {
     "AuditKey": {"about": "the record of events, in its table and as objects", "through": ["dynamodb", "s3"]},
     "SecretsKey": {"about": "secrets", "through": ["secretsmanager"]},
     "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs"], "logs": True},
+    "AlarmsKey": {"about": "the topic of alarms", "through": ["sns"], "services": ["cloudwatch", "events", "backup"]},
     "DataKey": {
         "about": "wraps the data key of each person", "use": "kms:GenerateDataKey, kms:Decrypt",
         "only": "{kms:EncryptionContext:purpose: person}",
@@ -65,6 +66,10 @@ def key(name, asked):
     if "dynamodb" in asked.get("through", []):
         grants = through(["dynamodb"]) + ["    Bool: {kms:GrantIsForAWSResource: true}"]
         policy += statement("GrantToTheTable", ACCOUNT, ["kms:CreateGrant"], grants)
+    if "services" in asked:
+        named = ", ".join(f"{service}.amazonaws.com" for service in asked["services"])
+        policy += statement("Alarms", f"{{Service: [{named}]}}", ["kms:Decrypt, kms:GenerateDataKey"], [
+            "  Condition: {StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}}"])
     if asked.get("logs"):
         groups = [f"!Sub {LOGS}:/screensort/${{Environment}}/*", f"!Sub {LOGS}:aws-waf-logs-screensort-${{Environment}}"]
         policy += statement("Logs", "{Service: !Sub 'logs.${AWS::Region}.amazonaws.com'}", USE, [
@@ -193,12 +198,12 @@ def log_group(name, group):
     return [
         f"{name}Logs:", "  Type: AWS::Logs::LogGroup", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
         "  Properties:", f"    LogGroupName: !Sub {group}", "    RetentionInDays: !Ref LogRetentionDays",
-        "    KmsKeyId: !GetAtt OperationsKey.Arn",
+        "    KmsKeyId: !Ref OperationsKeyArn",
     ]
 
 
-def block(areas):
-    """The resources of this file, for the functions' areas."""
+def blocks():
+    """The resources of this file."""
     parts = [["# --- Keys ".ljust(118, "-")]]
     parts += [key(name, asked) for name, asked in KEYS.items()]
     parts.append(["# --- Tables ".ljust(118, "-")])
@@ -208,8 +213,16 @@ def block(areas):
         parts += [bucket(name, asked), bucket_policy(name)]
     parts.append(["# --- Key rings ".ljust(118, "-")])
     parts += [ring(name, about) for name, about in RINGS.items()]
-    parts.append(["# --- Logs ".ljust(118, "-")])
-    parts += [log_group(area, f"/screensort/${{Environment}}/{area.lower()}") for area in areas]
-    parts.append(log_group("Gateway", "/screensort/${Environment}/gateway"))
-    parts.append(log_group("Firewall", "aws-waf-logs-screensort-${Environment}"))
     return parts
+
+
+def outputs():
+    """What other stacks are told: where things are, by name."""
+    told = {f"{name}Arn": f"!GetAtt {name}.Arn" for name in KEYS}
+    for name, asked in TABLES.items():
+        told[f"{name}TableArn"] = f"!GetAtt {name}Table.Arn"
+        if "stream" in asked:
+            told[f"{name}StreamArn"] = f"!GetAtt {name}Table.StreamArn"
+    told |= {f"{name}Bucket": f"!Ref {name}Bucket" for name in BUCKETS}
+    told |= {f"{name}SecretArn": f"!Ref {name}Secret" for name in [*RINGS, "Cursor", "Tmdb"]}
+    return [f"{name}: {{Value: {value}}}" for name, value in told.items()]
