@@ -6,6 +6,7 @@
 
 mod artifact;
 mod blocklist;
+mod calls;
 mod client;
 mod config;
 mod deed;
@@ -19,6 +20,7 @@ mod outside;
 mod parcels;
 mod people;
 mod private;
+mod protection;
 mod record;
 mod secrets;
 mod serve;
@@ -35,6 +37,7 @@ pub use outside::OutsideError;
 pub use parcels::Parcels;
 pub use people::Mail;
 pub use private::Private;
+pub use protection::Protection;
 pub use record::Record;
 pub use serve::{Job, JobError, handle, job, serve};
 pub use stack::Stack;
