@@ -13,8 +13,12 @@ use screensort_http::Problem;
 use screensort_jobs::ship_audit;
 use screensort_model::{Movie, MovieId};
 use screensort_runtime::{Stack, clock};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::attack::Kind;
 use crate::gateway::Gateway;
+use crate::recent::Noting;
 use crate::server::Server;
 use crate::stand::{Choices, Stand};
 use crate::sync::{self, What};
@@ -177,6 +181,21 @@ enum Command {
     /// The trail of what happened.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Attack a server on this machine, to see what is noticed and how (docs/detections.md).
+    Attack {
+        /// The attack.
+        #[arg(value_enum)]
+        kind: Kind,
+        /// The server; only loopback addresses are taken.
+        #[arg(long, default_value = "http://127.0.0.1:3000/v1")]
+        url: String,
+        /// Leave the looking to the server's own schedule (every minute here).
+        #[arg(long)]
+        wait: bool,
+    },
+    /// What tables' streams brought and a function failed on (docs/trail.md).
+    #[command(subcommand)]
+    Streams(StreamsCommand),
     /// Make the first administrator of a deployment in AWS, which the environment names (docs/trail.md). Refuses
     /// where there is one.
     FirstAdmin {
@@ -204,6 +223,23 @@ enum AuditCommand {
         #[arg(long, value_enum, default_value = "s3")]
         from: AuditSource,
         /// Check the deployment in AWS that the environment names instead of this machine's data.
+        #[arg(long)]
+        aws: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum StreamsCommand {
+    /// Give dead letters to their functions again, oldest first. Those that are taken are deleted; the others stay,
+    /// and doing it again changes nothing.
+    Replay {
+        /// Only say what would be given to whom.
+        #[arg(long)]
+        dry_run: bool,
+        /// Only this function's letters, such as capture_changes.
+        #[arg(long, value_name = "JOB")]
+        only: Option<String>,
+        /// The letters of the deployment in AWS that the environment names instead of this machine's.
         #[arg(long)]
         aws: bool,
     },
@@ -317,8 +353,11 @@ fn two_ports(text: &str) -> Result<(u16, u16), String> {
     Ok((port(one)?, port(other)?))
 }
 
-/// How often the trail is shipped on this machine.
-const SHIPPING: std::time::Duration = std::time::Duration::from_secs(20);
+/// How often streams are looked at for what no request has brought.
+const FEEDING: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Rounds between two looks for attacks.
+const DETECTING: u64 = 30;
 
 /// A failed command: what to print, and the exit code.
 pub(crate) struct Failure(pub(crate) String, u8);
@@ -352,10 +391,16 @@ pub fn run() -> ExitCode {
         }
         _ => "warn,dynoxide=error",
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(logged))
+    let complaints = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .init();
+        .with_filter(tracing_subscriber::EnvFilter::new(logged));
+    // Events are below what a person wants to read of a log: they are at `/v1/_local/events`.
+    let noted = tracing_subscriber::EnvFilter::new(
+        "off,security=info,screensort=info,screensort_jobs=info,\
+        screensort_accounts=info,screensort_runtime=info,screensort_tmdb=error",
+    );
+    let noting = Noting { prints: cli.command.is_none() }.with_filter(noted);
+    tracing_subscriber::registry().with(complaints).with(noting).init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -415,6 +460,18 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
         Some(Command::Audit(AuditCommand::Verify { from, aws })) => verify(data, from, aws).await,
+        Some(Command::Attack { kind: Kind::Tamper, .. }) => {
+            let stand = stand(Choices { data, ..Choices::default() }).await?;
+            let done = crate::attack::tamper(&stand.stack).await;
+            stand.cloud.shutdown().await?;
+            done.map(|text| say(&text))
+        }
+        Some(Command::Attack { kind, url, wait }) => {
+            crate::attack::run(kind, &url, !wait).await.map(|text| say(&text))
+        }
+        Some(Command::Streams(StreamsCommand::Replay { dry_run, only, aws })) => {
+            replay(data, dry_run, only.as_deref(), aws).await
+        }
         Some(Command::FirstAdmin { username, email }) => {
             say(&deployed::first_admin(&deployed::stack()?, &username, &email).await?);
             Ok(())
@@ -548,6 +605,20 @@ async fn verify(data: Option<PathBuf>, from: AuditSource, aws: bool) -> Result<(
     Ok(())
 }
 
+async fn replay(data: Option<PathBuf>, dry: bool, only: Option<&str>, aws: bool) -> Result<(), Failure> {
+    if let Some(name) = only.filter(|name| screensort_jobs::by_name(name).is_none()) {
+        let names = screensort_jobs::NAMES.join(", ");
+        return Err(Failure(format!("there is no job {name}; there are {names}"), 1));
+    }
+    if aws {
+        return crate::letters::report(&deployed::stack()?, dry, only).await.map(|text| say(&text));
+    }
+    let stand = stand(Choices { data, ..Choices::default() }).await?;
+    let done = crate::letters::report(&stand.stack, dry, only).await;
+    stand.cloud.shutdown().await?;
+    done.map(|text| say(&text))
+}
+
 async fn synchronise(data: Option<PathBuf>, args: SyncArgs) -> Result<(), Failure> {
     let stand = stand(args.tmdb.choices(data)).await?;
     let token = args.token.as_deref().map(str::trim).filter(|token| !token.is_empty());
@@ -641,12 +712,12 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     first_model(&stand).await?;
     let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), true, args.tls);
     gateway.show_mail(stand.cloud.mailbox());
-    gateway.follow(stand.cloud.changes(&stand.stack.settings().tables.library)).await;
+    gateway.follow_all(&stand.cloud).await;
     let admin = screensort_accounts::first_admin(&stand.stack, "admin", "admin@screensort.example").await;
     let admin = admin.map_err(|problem| {
         Failure(problem.causes().unwrap_or_else(|| problem.code().title().to_owned()), 1)
     })?;
-    let shipping = tokio::spawn(ship_trail(stand.stack.clone()));
+    let feeding = tokio::spawn(feed_streams(Arc::clone(&gateway)));
     let server = Server::start(gateway, args.port, data.clone()).await?;
     stand.cloud.announce(&server.url)?;
     // Whoever reads the welcome may want to stop it at once.
@@ -662,17 +733,22 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     stopped.await?;
     say("Stopping.");
     server.stop().await;
-    shipping.abort();
+    feeding.abort();
     stand.cloud.shutdown().await?;
     Ok(())
 }
 
-/// Does what the stream of the trail's table does in AWS: ships what is new, again and again.
-async fn ship_trail(stack: Stack) {
-    loop {
-        tokio::time::sleep(SHIPPING).await;
-        // The job says in the log what went wrong; the next round goes on.
-        let _ = ship_audit::job(serde_json::json!({}), stack.clone()).await;
+/// Looks at the tables' streams again and again, as AWS does, and for attacks once a minute.
+async fn feed_streams(gateway: Arc<Gateway>) {
+    for round in 1_u64.. {
+        tokio::time::sleep(FEEDING).await;
+        if let Err(error) = gateway.feed(None).await {
+            tracing::warn!(name: "stream.unread", %error, "changes wait to be delivered: {error}");
+        }
+        if round % DETECTING == 0 {
+            // The job says in the log what went wrong; the next round looks again.
+            let _ = screensort_jobs::detect::job(serde_json::json!({}), gateway.stack().clone()).await;
+        }
     }
 }
 

@@ -11,10 +11,13 @@ use http::header::{ALLOW, HOST};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
-use screensort_cloud::{Changes, Mail, Mailbox};
+use screensort_cloud::{Changes, Cloud, Mail, Mailbox};
 use screensort_http::{Answer, Code, Endpoint, FieldError, Gate, Problem, preflight};
 use screensort_routes::{Area, Found, Route};
 use screensort_runtime::{Event, Record, Stack, event, handle, within};
+
+use crate::recent::Costs;
+use crate::streams::{self, Fed, Follower};
 
 /// The most that goes into and comes out of a function.
 const FUNCTION_LIMIT: usize = 6 << 20;
@@ -28,14 +31,15 @@ pub struct Gateway {
     endpoints: Vec<Endpoint<Stack>>,
     stack: Stack,
     records: Mutex<VecDeque<Record>>,
+    costs: Costs,
     prints: bool,
     /// Whether requests come in over TLS: plain ones are refused then.
     secure: bool,
     /// One mailer at a time, so that who waits for it finds everything sent.
     mailing: tokio::sync::Mutex<()>,
     mailbox: OnceLock<Mailbox>,
-    /// The library table's changes; who counts has them alone.
-    changes: tokio::sync::Mutex<Option<Changes>>,
+    /// The functions that tables' streams call, each at its own pace.
+    followers: tokio::sync::RwLock<Vec<tokio::sync::Mutex<Follower>>>,
     /// The minute in which callers were last judged.
     fed: AtomicI64,
 }
@@ -48,11 +52,12 @@ impl Gateway {
             endpoints,
             stack,
             records: Mutex::default(),
+            costs: Costs::default(),
             prints,
             secure,
             mailing: tokio::sync::Mutex::default(),
             mailbox: OnceLock::new(),
-            changes: tokio::sync::Mutex::default(),
+            followers: tokio::sync::RwLock::default(),
             fed: AtomicI64::new(minute),
         })
     }
@@ -67,15 +72,20 @@ impl Gateway {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// What endpoints have cost so far.
+    pub(crate) fn costs(&self) -> serde_json::Value {
+        self.costs.shown()
+    }
+
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Body>, peer: SocketAddr) -> Response<Full<Bytes>> {
         let request_id = ulid::Ulid::new().to_string();
-        let path = request.uri().path().to_owned();
+        let (path, method) = (request.uri().path().to_owned(), request.method().clone());
         let answered = tokio::time::timeout(PATIENCE, self.route(request, peer.ip(), &request_id)).await;
         match answered {
             Ok(Ok(response)) => response,
-            Ok(Err(problem)) => complete(problem.answer(&path, &request_id)),
-            Err(_) => complete(Problem::new(Code::Timeout).answer(&path, &request_id)),
+            Ok(Err(problem)) => self.refuse(problem, &method, &path, &request_id),
+            Err(_) => self.refuse(Problem::new(Code::Timeout), &method, &path, &request_id),
         }
     }
 
@@ -93,33 +103,56 @@ impl Gateway {
         }
     }
 
-    /// Follows the library table's changes from now on.
+    /// Counts the library table's changes from now on, and does nothing else with them.
     pub async fn follow(&self, changes: Changes) {
-        *self.changes.lock().await = Some(changes);
+        self.attach(Follower::new("count_films", screensort_jobs::count_films::job, changes)).await;
     }
 
-    /// Counts what changed in people's libraries; how many changes counted. In AWS the table's stream calls the job;
-    /// here it is called after every request that may have changed something.
+    /// Lets everything follow its table that does so in AWS.
+    pub async fn follow_all(&self, cloud: &Cloud) {
+        for follower in streams::followers(cloud, &self.stack.settings().tables) {
+            self.attach(follower).await;
+        }
+    }
+
+    /// Whether a function follows a table here.
+    pub(crate) async fn follows(&self, name: &str) -> bool {
+        for follower in self.followers.read().await.iter() {
+            if follower.lock().await.name() == name {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Lets one more function follow a table.
+    pub async fn attach(&self, follower: Follower) {
+        self.followers.write().await.push(tokio::sync::Mutex::new(follower));
+    }
+
+    /// Counts what changed in people's libraries; how many changes counted.
     ///
     /// # Errors
-    /// If the stream or the job fails: the changes are counted the next time.
+    /// If the stream fails: the changes are counted the next time.
     pub async fn count_films(&self) -> Result<u64, screensort_runtime::JobError> {
-        let mut changes = self.changes.lock().await;
-        let Some(changes) = changes.as_mut() else { return Ok(0) };
-        let mut counted = 0;
-        loop {
-            let records = changes.next_batch()?;
-            if records.is_empty() {
-                return Ok(counted);
+        let fed = self.feed(Some("count_films")).await?;
+        Ok(fed.iter().flat_map(|fed| &fed.answers).filter_map(|answer| answer["counted"].as_u64()).sum())
+    }
+
+    /// Delivers what is new to the functions that follow tables, or to one of them. In AWS their streams call them;
+    /// here it is done after every request that may have changed something, and every few seconds.
+    ///
+    /// # Errors
+    /// If a stream fails: its changes come again.
+    pub async fn feed(&self, only: Option<&str>) -> Result<Vec<Fed>, screensort_runtime::JobError> {
+        let mut fed = Vec::new();
+        for follower in self.followers.read().await.iter() {
+            let mut follower = follower.lock().await;
+            if only.is_none_or(|only| only == follower.name()) {
+                fed.push(follower.feed(&self.stack).await?);
             }
-            let event = serde_json::json!({"Records": records});
-            let done =
-                within("count_films", screensort_jobs::count_films::job(event, self.stack.clone())).await;
-            if done.is_err() {
-                changes.again();
-            }
-            counted += done?["counted"].as_u64().unwrap_or(0);
         }
+        Ok(fed)
     }
 
     /// What AWS would do in the background after a call of `route`.
@@ -173,7 +206,8 @@ impl Gateway {
             return Err(Problem::new(Code::NotFound).with_detail("The API is under /v1: see /v1/docs."));
         };
         if let Some(path) = path.strip_prefix("/_local/") {
-            return crate::here::answer(self, &parts.method, path, request_id).await;
+            let query = parts.uri.query().unwrap_or_default();
+            return crate::here::answer(self, &parts.method, path, query, request_id).await;
         }
         self.feed_blocklist();
         self.stack.admit(source).await?;
@@ -257,20 +291,39 @@ impl Gateway {
         Ok(Response::from_parts(parts, Full::new(bytes)))
     }
 
+    /// What the gateway answers itself. The path is the caller's own words: they are not printed.
+    #[allow(clippy::print_stdout, reason = "a readable line per request is what the local server is for")]
+    fn refuse(
+        &self,
+        problem: Problem,
+        method: &Method,
+        path: &str,
+        request_id: &str,
+    ) -> Response<Full<Bytes>> {
+        let answer = problem.answer(path, request_id);
+        if self.prints {
+            let code = answer.problem.unwrap_or_default();
+            println!("{} {method} (gateway)  {code}  {request_id}", answer.status.as_u16());
+        }
+        complete(answer)
+    }
+
     #[allow(clippy::print_stdout, reason = "a readable line per request is what the local server is for")]
     fn note(&self, record: Record) {
         if self.prints {
             let cause = record.cause.as_ref().map(|cause| format!("  {cause}")).unwrap_or_default();
             println!(
-                "{} {} {}  {:.1} ms  {} store requests  {}{cause}",
+                "{} {} {}{}  {:.1} ms  {} store requests  {}{cause}",
                 record.status,
                 record.method,
                 record.route,
+                record.problem.map(|code| format!("  {code}")).unwrap_or_default(),
                 record.duration_ms,
                 record.store_requests,
                 record.request_id
             );
         }
+        self.costs.note(&record);
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.push_front(record);
         records.truncate(RECORDS);

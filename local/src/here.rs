@@ -4,11 +4,13 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response};
 use http_body_util::Full;
+use jiff::Timestamp;
 use screensort_http::{Code, Problem, secure};
 use screensort_runtime::within;
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
+use crate::recent::Recent;
 
 /// Answers `method` on `path`, which is what follows `/v1/_local/`.
 ///
@@ -18,34 +20,60 @@ pub(crate) async fn answer(
     gateway: &Gateway,
     method: &Method,
     path: &str,
+    query: &str,
     request_id: &str,
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let body = match (method, path, path.strip_prefix("jobs/")) {
-        (&Method::GET, "events", _) => events(gateway),
+        (&Method::GET, "events", _) => events(gateway, query),
         (&Method::GET, "mail", _) => mail(gateway).await,
+        (&Method::POST, "streams/replay", _) => replay(gateway).await?,
         (&Method::POST, _, Some(name)) => run(gateway, name).await?,
         (_, "events" | "mail", _) => {
             return Err(Problem::new(Code::MethodNotAllowed).with_header(http::header::ALLOW, "GET"));
         }
-        (_, _, Some(_)) => {
+        (_, "streams/replay", _) | (_, _, Some(_)) => {
             return Err(Problem::new(Code::MethodNotAllowed).with_header(http::header::ALLOW, "POST"));
         }
         _ => return Err(Problem::new(Code::NotFound)),
     };
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    let mut response = Response::new(Full::new(Bytes::from(format!("{body:#}\n"))));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     secure(headers, request_id);
     Ok(response)
 }
 
-/// The last requests, newest first.
-fn events(gateway: &Gateway) -> Value {
-    let records: Vec<Value> = gateway
+/// The last events and requests, newest first, the alarms that would ring now, and what endpoints cost. With
+/// `?event=threat.` only events whose names begin so.
+fn events(gateway: &Gateway, query: &str) -> Value {
+    let recent = Recent::of_process();
+    let mut items = recent.events();
+    items.extend(requests(gateway));
+    items.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let wanted = query.split('&').find_map(|pair| pair.strip_prefix("event=")).unwrap_or_default();
+    let items =
+        items.into_iter().filter(|(_, item)| item["event"].as_str().unwrap_or_default().starts_with(wanted));
+    let shown = items.map(|(at, item)| {
+        let mut shown = json!({"at": at});
+        if let (Value::Object(shown), Value::Object(item)) = (&mut shown, item) {
+            shown.extend(item);
+        }
+        shown
+    });
+    json!({
+        "alarms": recent.alarms(screensort_runtime::clock().now()),
+        "items": shown.collect::<Vec<_>>(),
+        "metrics": {"endpoints": gateway.costs(), "events": recent.counts()},
+    })
+}
+
+fn requests(gateway: &Gateway) -> Vec<(Timestamp, Value)> {
+    gateway
         .records()
         .iter()
         .map(|record| {
-            json!({
+            let at = Timestamp::from_millisecond(record.at_ms).unwrap_or_default();
+            let item = json!({
                 "event": "request.answered",
                 "endpoint": record.endpoint,
                 "method": record.method,
@@ -57,10 +85,10 @@ fn events(gateway: &Gateway) -> Value {
                 "duration_ms": record.duration_ms,
                 "store_requests": record.store_requests,
                 "store_units": record.store_units,
-            })
+            });
+            (at, item)
         })
-        .collect();
-    json!({"items": records})
+        .collect()
 }
 
 /// The mail that was sent, newest first, with the token or code that it carries.
@@ -89,6 +117,12 @@ async fn mail(gateway: &Gateway) -> Value {
     json!({"items": items})
 }
 
+/// Gives dead letters to their functions again.
+async fn replay(gateway: &Gateway) -> Result<Value, Problem> {
+    let replayed = crate::letters::replay(gateway.stack(), None).await?;
+    Ok(json!({"replayed": replayed.done, "changes": replayed.changes, "left": replayed.left}))
+}
+
 /// Runs a scheduled job now and answers with its summary.
 async fn run(gateway: &Gateway, name: &str) -> Result<Value, Problem> {
     if name == "count_films" {
@@ -96,6 +130,15 @@ async fn run(gateway: &Gateway, name: &str) -> Result<Value, Problem> {
             Problem::new(Code::Unavailable).with_detail(format!("The job failed: {error}")).caused_by(error)
         })?;
         return Ok(json!({"counted": counted}));
+    }
+    if gateway.follows(name).await {
+        let fed = gateway.feed(Some(name)).await.map_err(|error| {
+            Problem::new(Code::Unavailable).with_detail(format!("The job failed: {error}")).caused_by(error)
+        })?;
+        let (taken, dead) =
+            fed.iter().fold((0, 0), |(taken, dead), fed| (taken + fed.taken, dead + fed.dead));
+        let answers: Vec<&Value> = fed.iter().flat_map(|fed| &fed.answers).collect();
+        return Ok(json!({"changes": taken, "dead_letters": dead, "answers": answers}));
     }
     let job = screensort_jobs::by_name(name).ok_or_else(|| {
         let names = screensort_jobs::NAMES.join(", ");

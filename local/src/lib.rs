@@ -5,6 +5,7 @@
 //! this is part of any Lambda build.
 
 mod argon2;
+mod attack;
 mod bench;
 mod coldstart;
 pub mod command;
@@ -16,10 +17,13 @@ pub mod gateway;
 mod here;
 pub mod import;
 mod import_accounts;
+pub mod letters;
 pub mod product;
+pub mod recent;
 mod recommend;
 pub mod rings;
 pub mod server;
 pub mod stand;
+pub mod streams;
 mod sync;
 mod tls;

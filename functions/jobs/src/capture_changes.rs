@@ -66,6 +66,8 @@ fn record(change: &Value, ring: &KeyRing<MacKey>, now: Timestamp) -> Option<Reco
     if before == after {
         return None;
     }
+    let kind = sk.split('#').next().unwrap_or_default();
+    let event = event(pk, kind)?;
     let is_gone = new["gone"]["BOOL"] == true || new.is_null();
     let at = data["ApproximateCreationDateTime"].as_f64().and_then(|seconds| {
         #[allow(clippy::cast_possible_truncation, reason = "milliseconds of our time fit")]
@@ -73,11 +75,10 @@ fn record(change: &Value, ring: &KeyRing<MacKey>, now: Timestamp) -> Option<Reco
     });
     let at = at.unwrap_or(now);
     let word = |name: &str| text(new, name).or(text(old, name)).unwrap_or(UNKNOWN).to_owned();
-    let kind = sk.split('#').next().unwrap_or_default();
     let owner = pk.split_once('#').map_or(pk, |(_, id)| id);
     Some(Record {
         id: id(at, data["SequenceNumber"].as_str().unwrap_or_default()),
-        action: event(kind, old.is_null(), is_gone).name().to_owned(),
+        action: event.name().to_owned(),
         actor: word("by"),
         target: format!("{owner}/{kind}"),
         before,
@@ -88,14 +89,16 @@ fn record(change: &Value, ring: &KeyRing<MacKey>, now: Timestamp) -> Option<Reco
     })
 }
 
-/// What a change of an item means, by the first word of its sort key.
-fn event(kind: &str, is_new: bool, is_gone: bool) -> Event {
-    match kind {
-        "F" | "FILM" | "HISTORY" | "WATCHED" | "H" => Event::FilmNoted,
-        "REVIEW" | "R" if is_gone => Event::ReviewRemoved,
-        "REVIEW" | "R" if is_new => Event::ReviewPublished,
-        "REVIEW" | "R" => Event::ReviewChanged,
-        _ => Event::PersonChanged,
+/// What a change of an item means, by the first words of its keys; none for what only leads to something else or
+/// tells how far work is.
+fn event(pk: &str, kind: &str) -> Option<Event> {
+    match (pk.split('#').next().unwrap_or_default(), kind) {
+        ("PERSON", "F" | "H") => Some(Event::FilmNoted),
+        ("PERSON", "X" | "I" | "STANDING") => None,
+        // What a review or a link went through is said by the records of its own; here is how it was and is.
+        ("PERSON", "R" | "LINK") | ("REVIEW", "REPORT") => Some(Event::ItemChanged),
+        ("PERSON", _) => Some(Event::PersonChanged),
+        _ => None,
     }
 }
 

@@ -1,15 +1,19 @@
-//! `detect`: looks at the last quarter of an hour of the trail for what looks like an attack, and records it. The
-//! rules and their thresholds are in `shared/auth/src/detect.rs`.
+//! `detect`: looks at the last quarter of an hour of the trail for what looks like an attack, records it, and shuts
+//! out networks where a rule says so. The rules and their thresholds are in `shared/auth/src/rules.rs`.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use screensort_auth::detect::{self, Seen, Threat, WINDOW};
+use screensort_auth::detect::{self, Seen, Threat};
 use screensort_auth::event::Event;
+use screensort_auth::rules::{ELSEWHERE, SHUT_OUT, WINDOW};
 use screensort_http::{Authority, log, trail_of};
+use screensort_model::Network;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::{Audit, Record};
+use screensort_store::{Audit, Blocked, Record};
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -19,6 +23,11 @@ use crate::note::noted;
 const NAME: &str = "detect";
 /// Records read at once.
 const PAGE: usize = 1_000;
+
+/// Logins of one account that are looked at.
+const LOGINS: usize = 20;
+/// Accounts whose logins are looked at in one run.
+const ACCOUNTS: usize = 200;
 
 /// As a scheduled job.
 pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
@@ -33,18 +42,72 @@ pub async fn run(stack: &Stack) -> Result<Value, Error> {
     let now = stack.clock().now();
     let records = recent(stack).await?;
     let seen: Vec<Seen<'_>> = records.iter().filter_map(seen).collect();
+    let mut threats = detect::threats(&seen);
+    threats.extend(displaced(stack, &records, now).await?);
     let (audit, mut new) = (stack.audit(), Vec::new());
     let hour = now.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H").to_string();
-    for threat in detect::threats(&seen) {
-        let Threat { name, subject, count } = &threat;
+    for threat in threats {
+        let Threat { name, subject, count, shuts_out } = &threat;
         let Some(event) = Event::of_name(name) else { continue };
         let trail = trail_of(event, NAME, subject, NAME, now)?;
         if audit.once(&format!("{name}#{subject}"), &hour, &trail).await? {
             log(&trail);
-            new.push(json!({"event": name, "subject": subject, "count": count}));
+            let shut_out = *shuts_out && shut_out(stack, name, subject, now).await?;
+            new.push(json!({"event": name, "subject": subject, "count": count, "shut_out": shut_out}));
         }
     }
     Ok(json!({"looked_at": seen.len(), "threats": new}))
+}
+
+/// Shuts a network out for a while, unless the list says something of it already; whether it did.
+async fn shut_out(stack: &Stack, why: &str, network: &str, now: Timestamp) -> Result<bool, Error> {
+    let Ok(network) = network.parse::<Network>() else { return Ok(false) };
+    if network.is_private() {
+        return Ok(false);
+    }
+    let blocked = Blocked {
+        cidr: network,
+        reason: why.to_owned(),
+        author: NAME.to_owned(),
+        created_at: now,
+        expires_at: now.checked_add(SHUT_OUT).ok(),
+    };
+    let trail = trail_of(Event::BlocklistAdded, NAME, &network.to_string(), NAME, now)?;
+    let added = stack.blocklist().add(&blocked, true, &trail).await?;
+    if added {
+        log(&trail);
+        stack.blocklist_changed().await;
+    }
+    Ok(added)
+}
+
+/// Who signed in with a device and from a network that are new to them, while a session of theirs was in use
+/// elsewhere.
+async fn displaced(stack: &Stack, records: &[Record], now: Timestamp) -> Result<Vec<Threat>, Error> {
+    let logins = records.iter().filter(|record| record.action == Event::LoginSucceeded.name());
+    let accounts: BTreeSet<&str> = logins.map(|record| record.target.as_str()).take(ACCOUNTS).collect();
+    let since = now.saturating_sub(WINDOW).unwrap_or(now);
+    let (sessions, mut found) = (stack.sessions(), Vec::new());
+    for account in accounts {
+        let logins = sessions.logins(account, None, LOGINS).await?;
+        let Some((_, last)) = logins.first().filter(|(_, last)| last.at >= since && logins.len() > 1) else {
+            continue;
+        };
+        let mut earlier = logins[1..].iter().map(|(_, login)| login);
+        if !earlier.all(|login| login.device != last.device && login.prefix != last.prefix) {
+            continue;
+        }
+        let elsewhere = sessions.of(account).await?.into_iter().any(|session| {
+            session.name != last.session
+                && session.prefix != last.prefix
+                && last.at.duration_since(session.last_seen).abs() <= ELSEWHERE
+        });
+        if elsewhere {
+            let name = Event::ThreatNewPlace.name();
+            found.push(Threat { name, subject: account.to_owned(), count: 1, shuts_out: false });
+        }
+    }
+    Ok(found)
 }
 
 /// The records of the window.

@@ -24,6 +24,7 @@ pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
 pub mod rotate_signing_key;
+pub mod security_audit;
 pub mod sessions_cleanup;
 pub mod ship_audit;
 pub mod sync_changes;
@@ -37,7 +38,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -52,6 +53,7 @@ pub const NAMES: [&str; 21] = [
     "rotate_signing_key",
     "sessions_cleanup",
     "access_review",
+    "security_audit",
     "ship_audit",
     "detect",
     "capture_changes",
@@ -78,6 +80,7 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "rotate_signing_key" => rotate_signing_key::job,
         "sessions_cleanup" => sessions_cleanup::job,
         "access_review" => access_review::job,
+        "security_audit" => security_audit::job,
         "ship_audit" => ship_audit::job,
         "detect" => detect::job,
         "capture_changes" => capture_changes::job,

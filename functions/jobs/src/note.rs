@@ -2,7 +2,7 @@
 //! are in the catalogue's table besides.
 
 use screensort_auth::event::Event;
-use screensort_http::{log, trail_of};
+use screensort_http::trail_of;
 use screensort_runtime::{JobError, Stack};
 use serde_json::Value;
 use std::future::Future;
@@ -19,14 +19,24 @@ pub(crate) async fn noted(
     match &result {
         Ok(summary) => tracing::info!(name: "job.ended", job, %summary, "{job} ended"),
         Err(error) => {
-            let cause: &dyn std::error::Error = error;
-            tracing::error!(name: "job.failed", job, error = cause, "{job} failed");
-            let now = stack.clock().now();
-            // What failed may be what the record would need: the line is there in any case.
-            if let Ok(trail) = trail_of(Event::JobFailed, job, job, job, now) {
-                log(&trail);
+            {
+                let cause: &dyn std::error::Error = error;
+                tracing::error!(name: "job.failed", job, error = cause, "{job} failed");
             }
+            failed(stack, job, error).await;
         }
     }
     Ok(result?)
+}
+
+/// Puts a run that failed into the trail, and a key that TMDb refused besides.
+pub(crate) async fn failed(stack: &Stack, job: &str, error: &Error) {
+    let now = stack.clock().now();
+    let refused = matches!(error, Error::KeyRefused { .. }).then_some(Event::TmdbKeyRejected);
+    for event in [Some(Event::JobFailed), refused].into_iter().flatten() {
+        // What failed may be what the record would need: the line is there in any case.
+        if let Ok(trail) = trail_of(event, job, job, job, now) {
+            stack.witness(&trail).await;
+        }
+    }
 }

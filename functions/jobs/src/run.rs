@@ -1,18 +1,27 @@
 //! What runs have in common: a log entry at both ends, counts, progress, and when to stop.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
+use screensort_auth::event::Event;
 use screensort_catalog::Catalog;
+use screensort_http::{Authority, log, trail_of};
 use screensort_runtime::Stack;
 use screensort_store::{Run, RunState};
 use screensort_tmdb::{Client, Config, Token};
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::note::failed;
+
+tokio::task_local! {
+    /// The clients that a run has asked TMDb with, and the budget of each.
+    static ASKED: RefCell<Vec<(Client, u32)>>;
+}
 
 /// What a run did, by name.
 pub type Counts = BTreeMap<String, u64>;
@@ -91,11 +100,21 @@ pub(crate) async fn logged(
         counts: Counts::new(),
         failure: None,
     };
-    let result = match progress.log(&run).await {
-        Ok(()) => work.await,
+    let (result, asked) = match progress.log(&run).await {
+        Ok(()) => {
+            ASKED
+                .scope(RefCell::default(), async {
+                    let result = work.await;
+                    (result, ASKED.with(|asked| spent(&asked.borrow())))
+                })
+                .await
+        }
         // Without a store there is nothing to work on.
-        Err(error) => Err(error.into()),
+        Err(error) => (Err(error.into()), 0),
     };
+    if asked > 0 {
+        note_asked(stack, job, asked).await;
+    }
     run.ended_at = Some(stack.clock().now());
     match &result {
         Ok(outcome) => {
@@ -110,12 +129,32 @@ pub(crate) async fn logged(
             tracing::error!(name: "job.failed", job, error, "{job} failed");
         }
     }
+    if let Err(error) = &result {
+        failed(stack, job, error).await;
+    }
     // What the run did stands, whether its log can be written or not.
     if let Err(error) = progress.log(&run).await {
         let error: &dyn std::error::Error = &error;
         tracing::warn!(name: "job.unlogged", job, error, "the end of {job} could not be noted");
     }
     result
+}
+
+/// Requests that left.
+fn spent(asked: &[(Client, u32)]) -> u32 {
+    asked.iter().map(|(client, budget)| budget.saturating_sub(client.budget_left().unwrap_or(0))).sum()
+}
+
+/// Records how often a run asked TMDb: one record a run.
+pub(crate) async fn note_asked(stack: &Stack, job: &str, requests: u32) {
+    let now = stack.clock().now();
+    let Ok(trail) = trail_of(Event::TmdbRequested, job, &format!("{job}/{requests}"), job, now) else { return };
+    // What the run did stands without it.
+    if let Err(error) = stack.audit().keep(&trail).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(name: "audit.unwritten", error, "how often TMDb was asked could not be recorded");
+    }
+    log(&trail);
 }
 
 /// What a scheduled run answers.
@@ -148,7 +187,10 @@ pub async fn check_token(stack: &Stack, token: &str) -> Result<(), Error> {
 pub(crate) async fn tmdb(stack: &Stack, budget: u32) -> Result<Client, Error> {
     let secret = stack.secret_if_any(&stack.settings().tmdb_secret).await;
     let secret = secret.map_err(|problem| Error::Secret(problem.causes().unwrap_or_default()))?;
-    client(stack, &secret.ok_or(Error::KeyMissing)?, budget)
+    let client = client(stack, &secret.ok_or(Error::KeyMissing)?, budget)?;
+    // Outside of a run nobody counts.
+    let _ = ASKED.try_with(|asked| asked.borrow_mut().push((client.clone(), budget)));
+    Ok(client)
 }
 
 /// A client with the key in `text`, which may be the key itself or JSON around it.

@@ -1,13 +1,24 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use screensort::recent::Noting;
 use serde_json::{Value, json};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::product::{PASSWORD, Product};
 
 /// What the process logs, as a Lambda function writes it.
 #[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    /// The lines so far.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+}
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -20,16 +31,21 @@ impl Write for Captured {
     }
 }
 
-fn captured() -> &'static Captured {
+pub(crate) fn captured() -> &'static Captured {
     static CAPTURED: OnceLock<Captured> = OnceLock::new();
     CAPTURED.get_or_init(|| {
         let captured = Captured::default();
         let writer = captured.clone();
-        tracing_subscriber::fmt()
+        let lines = tracing_subscriber::fmt::layer()
             .json()
-            .with_env_filter(tracing_subscriber::EnvFilter::new("info,dynoxide=error"))
-            .with_current_span(false)
-            .with_writer(move || writer.clone())
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_writer(move || writer.clone());
+        // Every call of a service is in it too: none of them may say what it carried.
+        let filter = "info,dynoxide=error,screensort_runtime::calls=debug,screensort_store=debug";
+        tracing_subscriber::registry()
+            .with(lines.with_filter(tracing_subscriber::EnvFilter::new(filter)))
+            .with(Noting { prints: false }.with_filter(tracing_subscriber::EnvFilter::new("info")))
             .init();
         captured
     })
@@ -39,7 +55,10 @@ fn captured() -> &'static Captured {
 fn lines_of(text: &str, request_id: &str) -> Vec<Value> {
     let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
     lines
-        .filter(|line| line["fields"]["request_id"] == request_id || line["request_id"] == request_id)
+        .filter(|line| {
+            let places = [&line["fields"]["request_id"], &line["request_id"], &line["span"]["request_id"]];
+            places.into_iter().any(|place| place == request_id)
+        })
         .collect()
 }
 
@@ -113,6 +132,14 @@ async fn the_log_of_a_session_holds_no_secret_and_each_request_can_be_followed()
     let lines = lines_of(&text, request);
     let has = |event: &str| lines.iter().any(|line| line["fields"]["event"] == event);
     assert!(has("auth.password.forgotten") && has("mail.handled"), "{lines:?}");
+    // What it asked of AWS is among them, each with its time and without what it said.
+    let calls: Vec<_> = lines.iter().filter(|line| line["fields"]["operation"].is_string()).collect();
+    let asked = calls.iter().find(|line| line["fields"]["service"] == "DynamoDB");
+    let asked = asked.unwrap_or_else(|| panic!("no call in {lines:?}"));
+    assert!(
+        asked["fields"]["duration_ms"].as_f64().unwrap() > 0.0 && asked["fields"]["status"] == 200,
+        "{asked}"
+    );
     let request = probe.headers["x-request-id"].to_str().unwrap();
     assert!(lines_of(&text, request).iter().any(|line| line["fields"]["event"] == "threat.injection.probed"));
 }

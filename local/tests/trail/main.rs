@@ -11,6 +11,8 @@ mod logged;
 mod noticed;
 mod recorded;
 mod shipped;
+mod streams;
+mod watched;
 
 #[test]
 fn the_page_of_events_is_made_from_the_list() {

@@ -1,48 +1,18 @@
-//! What looks like an attack: every rule and every threshold, over what the trail says of a quarter of an hour.
-//!
-//! | event | when, within the window |
-//! |---|---|
-//! | `threat.account.brute_forced` | one account failed or was held back [`ACCOUNT_FAILURES`] times, or attempts from one network failed [`NETWORK_FAILURES`] times |
-//! | `threat.credentials.stuffed` | from one network, attempts failed on [`STUFFED_ACCOUNTS`] accounts or unknown names, and fewer than one in five succeeded |
-//! | `threat.passwords.sprayed` | [`SPRAYED_ACCOUNTS`] accounts failed, each at most [`SPRAYED_EACH`] times, from [`SPRAYED_NETWORKS`] networks, and more failed than succeeded |
-//! | `threat.privilege.attempted` | one account was refused [`DENIALS`] times what its rights do not allow |
-//! | `threat.catalogue.scraped` | from one network, callers asked [`QUOTAS`] times for more than their quota |
-//! | `threat.data.mass_changed` | one account changed data [`CHANGES`] times, or removed or closed something of others [`REMOVALS`] times |
+//! What looks like an attack, over what the trail says of a quarter of an hour. Rules and thresholds: [`crate::rules`].
 //!
 //! A rule counts only what was recorded, so it needs no state of its own: looking at the same window twice finds the
-//! same. A network is an IPv4 /24 or an IPv6 /64, as for limits. Thresholds lie well above what the limits on
-//! attempts let an honest person do by mistake: five wrong passwords and a wait are not an attack.
+//! same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use jiff::SignedDuration;
-
 use crate::attempts::address_prefix;
 use crate::event::Event;
-
-/// How far a look goes back.
-pub const WINDOW: SignedDuration = SignedDuration::from_mins(15);
-/// Failures of one account.
-pub const ACCOUNT_FAILURES: usize = 20;
-/// Failures from one network.
-pub const NETWORK_FAILURES: usize = 100;
-/// Accounts and unknown names tried from one network.
-pub const STUFFED_ACCOUNTS: usize = 20;
-/// Accounts tried from everywhere.
-pub const SPRAYED_ACCOUNTS: usize = 40;
-/// Failures that each of them has at most.
-pub const SPRAYED_EACH: usize = 3;
-/// Networks that they came from.
-pub const SPRAYED_NETWORKS: usize = 10;
-/// Refusals of one account.
-pub const DENIALS: usize = 10;
-/// Times that a quota was exceeded from one network.
-pub const QUOTAS: usize = 20;
-/// Changes by one account: three a second for a whole minute, and again.
-pub const CHANGES: usize = 400;
-/// Things of others that one account removed or closed.
-pub const REMOVALS: usize = 30;
+use crate::rules::{
+    ACCOUNT_FAILURES, CHANGES, DECISIONS, DELETIONS, DELETIONS_NETWORK, DENIALS, EXPORTS, EXPORTS_NETWORK,
+    KEY_NETWORKS, KEY_REFUSALS, LOOKS, NETWORK_FAILURES, QUOTAS, REMOVALS, REPORTS, SPRAYED_ACCOUNTS, SPRAYED_EACH,
+    SPRAYED_NETWORKS, STUFFED_ACCOUNTS, TMDB_REQUESTS,
+};
 
 /// What the trail says, as far as rules look at it.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +36,8 @@ pub struct Threat {
     pub subject: String,
     /// How many times what the rule counts was seen.
     pub count: usize,
+    /// Whether the subject is a network that is to be shut out for a while.
+    pub shuts_out: bool,
 }
 
 fn is_failure(event: Event) -> bool {
@@ -103,24 +75,54 @@ pub fn threats(seen: &[Seen<'_>]) -> Vec<Threat> {
     stuffing(seen, &mut found);
     scraping(seen, &mut found);
     spraying(seen, &mut found);
+    bursts(seen, &mut found);
+    asking(seen, &mut found);
     let mut by_actor = |event: Event, most: usize, counts: &dyn Fn(Event) -> bool| {
-        let mut actors: BTreeMap<&str, usize> = BTreeMap::new();
-        for one in seen.iter().filter(|one| counts(one.event) && one.actor != "-") {
-            *actors.entry(one.actor).or_default() += 1;
-        }
-        let many = actors.into_iter().filter(|(_, count)| *count >= most);
-        found.extend(many.map(|(actor, count)| threat(event, actor, count)));
+        let counted = count(seen.iter().filter(|one| counts(one.event) && one.actor != "-"), |one| {
+            Some(one.actor.to_owned())
+        });
+        found.extend(met(event, counted, most, false));
     };
+    let is_decision =
+        |event| matches!(event, Event::ReviewRemoved | Event::ReviewRestored | Event::ReviewReportSettled);
+    let is_look = |event| matches!(event, Event::PersonReadByAdmin | Event::RecommendationReadByAdmin);
     by_actor(Event::ThreatEscalation, DENIALS, &|event| event == Event::AccessDenied);
     by_actor(Event::ThreatMassChange, REMOVALS, &is_removal);
     by_actor(Event::ThreatMassChange, CHANGES, &is_change);
+    by_actor(Event::ThreatModeration, DECISIONS, &is_decision);
+    by_actor(Event::ThreatModeration, REPORTS, &|event| event == Event::ReviewReported);
+    by_actor(Event::ThreatBrowsing, LOOKS, &is_look);
+    by_actor(Event::ThreatKeys, KEY_NETWORKS, &|event| event == Event::KeyMoved);
     let mut found: Vec<Threat> = found.into_iter().collect();
     found.dedup_by(|a, b| a.name == b.name && a.subject == b.subject);
     found
 }
 
+/// How often each subject occurs; what has none does not count.
+fn count<'s>(
+    seen: impl Iterator<Item = &'s Seen<'s>>,
+    subject: impl Fn(&Seen<'s>) -> Option<String>,
+) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for subject in seen.filter_map(subject) {
+        *counts.entry(subject).or_default() += 1;
+    }
+    counts
+}
+
+/// The threats of the subjects that occur `most` times or more.
+fn met(
+    event: Event,
+    counts: BTreeMap<String, usize>,
+    most: usize,
+    shuts_out: bool,
+) -> impl Iterator<Item = Threat> {
+    let many = counts.into_iter().filter(move |(_, count)| *count >= most);
+    many.map(move |(subject, count)| Threat { name: event.name(), subject, count, shuts_out })
+}
+
 fn threat(event: Event, subject: &str, count: usize) -> Threat {
-    Threat { name: event.name(), subject: subject.to_owned(), count }
+    Threat { name: event.name(), subject: subject.to_owned(), count, shuts_out: false }
 }
 
 fn network(seen: &Seen<'_>) -> Option<String> {
@@ -128,18 +130,10 @@ fn network(seen: &Seen<'_>) -> Option<String> {
 }
 
 fn brute_force(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
-    let (mut accounts, mut networks) = (BTreeMap::<&str, usize>::new(), BTreeMap::<String, usize>::new());
-    for one in seen.iter().filter(|one| is_failure(one.event)) {
-        if one.target != "-" {
-            *accounts.entry(one.target).or_default() += 1;
-        }
-        if let Some(network) = network(one) {
-            *networks.entry(network).or_default() += 1;
-        }
-    }
-    let met = |subject: &str, count: usize| threat(Event::ThreatBruteForce, subject, count);
-    found.extend(accounts.iter().filter(|(_, n)| **n >= ACCOUNT_FAILURES).map(|(who, n)| met(who, *n)));
-    found.extend(networks.iter().filter(|(_, n)| **n >= NETWORK_FAILURES).map(|(who, n)| met(who, *n)));
+    let failures = || seen.iter().filter(|one| is_failure(one.event));
+    let accounts = count(failures().filter(|one| one.target != "-"), |one| Some(one.target.to_owned()));
+    found.extend(met(Event::ThreatBruteForce, accounts, ACCOUNT_FAILURES, false));
+    found.extend(met(Event::ThreatBruteForce, count(failures(), network), NETWORK_FAILURES, true));
 }
 
 fn stuffing(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
@@ -162,18 +156,45 @@ fn stuffing(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
     for (network, tried) in networks {
         let count = tried.known.len() + tried.unknown;
         if count >= STUFFED_ACCOUNTS && tried.succeeded * 5 < count {
-            found.insert(threat(Event::ThreatStuffing, &network, count));
+            let subject = network;
+            found.insert(Threat { name: Event::ThreatStuffing.name(), subject, count, shuts_out: true });
         }
     }
 }
 
 fn scraping(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
-    let mut networks: BTreeMap<String, usize> = BTreeMap::new();
-    for network in seen.iter().filter(|one| one.event == Event::QuotaExceeded).filter_map(network) {
-        *networks.entry(network).or_default() += 1;
+    let over = || seen.iter().filter(|one| one.event == Event::QuotaExceeded);
+    let guests = count(over().filter(|one| one.actor == "-"), network);
+    found.extend(met(Event::ThreatScraping, guests, QUOTAS, true));
+    let known = count(over().filter(|one| one.actor != "-"), |one| Some(one.actor.to_owned()));
+    found.extend(met(Event::ThreatScraping, known, QUOTAS, false));
+}
+
+/// Much of what each person does for themselves, from one place or at once.
+fn bursts(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
+    let rules = [
+        (Event::PersonExported, Event::ThreatExports, EXPORTS_NETWORK, EXPORTS),
+        (Event::PersonDeleted, Event::ThreatDeletions, DELETIONS_NETWORK, DELETIONS),
+    ];
+    for (event, threatens, from_one, in_all) in rules {
+        let of = || seen.iter().filter(|one| one.event == event);
+        found.extend(met(threatens, count(of(), network), from_one, false));
+        let all = of().count();
+        if all >= in_all {
+            found.insert(threat(threatens, "everybody", all));
+        }
     }
-    let many = networks.into_iter().filter(|(_, count)| *count >= QUOTAS);
-    found.extend(many.map(|(network, count)| threat(Event::ThreatScraping, &network, count)));
+    let refused = count(seen.iter().filter(|one| one.event == Event::KeyRefused), network);
+    found.extend(met(Event::ThreatKeys, refused, KEY_REFUSALS, true));
+}
+
+/// A run's record says how often it asked: `sync_movies/1200`.
+fn asking(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
+    let asked = seen.iter().filter(|one| one.event == Event::TmdbRequested);
+    let requests = asked.filter_map(|one| one.target.rsplit_once('/')?.1.parse::<usize>().ok()).sum();
+    if requests >= TMDB_REQUESTS {
+        found.insert(threat(Event::ThreatTmdbSpike, "tmdb", requests));
+    }
 }
 
 fn spraying(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
@@ -204,6 +225,10 @@ mod tests {
         }
 
         fn threats(&self) -> Vec<(&'static str, String)> {
+            self.found().into_iter().map(|threat| (threat.name, threat.subject)).collect()
+        }
+
+        fn found(&self) -> Vec<Threat> {
             let seen: Vec<Seen<'_>> = self
                 .0
                 .iter()
@@ -214,7 +239,7 @@ mod tests {
                     source: source.parse().ok(),
                 })
                 .collect();
-            threats(&seen).into_iter().map(|threat| (threat.name, threat.subject)).collect()
+            threats(&seen)
         }
     }
 
@@ -270,11 +295,14 @@ mod tests {
     #[test]
     fn asking_on_and_on_over_the_quota_is_scraping() {
         let found = scene(|scene| {
-            for n in 0..20 {
+            for n in 0..5 {
                 scene.add(Event::QuotaExceeded, "-", "-", &format!("198.51.100.{n}"));
+                scene.add(Event::QuotaExceeded, "ann", "ann", &format!("203.0.{n}.1"));
             }
+            scene.add(Event::QuotaExceeded, "bob", "bob", "203.0.113.9");
         });
-        assert_eq!(found, [("threat.catalogue.scraped", "198.51.100.0/24".to_owned())]);
+        let who = found.iter().map(|(name, who)| (*name, who.as_str())).collect::<Vec<_>>();
+        assert_eq!(who, [("threat.catalogue.scraped", "198.51.100.0/24"), ("threat.catalogue.scraped", "ann")]);
     }
 
     #[test]
@@ -289,6 +317,63 @@ mod tests {
         });
         let subjects = found.iter().map(|(name, who)| (*name, who.as_str())).collect::<Vec<_>>();
         assert_eq!(subjects, [("threat.data.mass_changed", "bot"), ("threat.data.mass_changed", "eve")]);
+    }
+
+    fn met_by(event: Event, times: usize, source: fn(usize) -> String) -> Vec<(&'static str, String)> {
+        scene(|scene| (0..times).for_each(|n| scene.add(event, "eve", &format!("t{n}"), &source(n))))
+    }
+
+    #[test]
+    fn each_rule_begins_at_its_threshold_and_names_whom_it_is_about() {
+        let here: fn(usize) -> String = |_| "203.0.113.7".to_owned();
+        let anywhere: fn(usize) -> String = |n| format!("203.{n}.113.7");
+        let rules = [
+            (Event::PersonExported, EXPORTS_NETWORK, here, "threat.people.exported", "203.0.113.0/24"),
+            (Event::PersonExported, EXPORTS, anywhere, "threat.people.exported", "everybody"),
+            (Event::PersonDeleted, DELETIONS_NETWORK, here, "threat.people.deleted", "203.0.113.0/24"),
+            (Event::ReviewReportSettled, DECISIONS, here, "threat.moderation.abused", "eve"),
+            (Event::ReviewReported, REPORTS, here, "threat.moderation.abused", "eve"),
+            (Event::PersonReadByAdmin, LOOKS, here, "threat.people.browsed", "eve"),
+            (Event::KeyMoved, KEY_NETWORKS, anywhere, "threat.keys.abused", "eve"),
+            (Event::KeyRefused, KEY_REFUSALS, here, "threat.keys.abused", "203.0.113.0/24"),
+            (Event::AccessDenied, DENIALS, anywhere, "threat.privilege.attempted", "eve"),
+        ];
+        for (event, times, source, name, subject) in rules {
+            assert_eq!(met_by(event, times, source), [(name, subject.to_owned())], "{event:?}");
+            assert_eq!(met_by(event, times - 1, source), [], "{event:?}");
+        }
+    }
+
+    #[test]
+    fn tmdb_is_asked_as_often_as_one_run_can_and_no_more() {
+        let runs = |requests: &[usize]| {
+            scene(|scene| {
+                for requests in requests {
+                    scene.add(Event::TmdbRequested, "sync_movies", &format!("sync_movies/{requests}"), "-");
+                }
+                scene.add(Event::TmdbRequested, "sync_movies", "nonsense", "-");
+            })
+        };
+        assert_eq!(runs(&[15_000, 1_500, 210]), []);
+        assert_eq!(runs(&[15_000, 15_000]), [("threat.tmdb.spiked", "tmdb".to_owned())]);
+    }
+
+    #[test]
+    fn only_networks_that_attack_are_to_be_shut_out() {
+        let mut scene = Scene(Vec::new());
+        for n in 0..100 {
+            scene.add(Event::LoginFailed, "-", &format!("account{}", n % 25), "198.51.100.7");
+            scene.add(Event::PersonDeleted, "ann", "ann", "203.0.113.7");
+        }
+        let shut_out: Vec<(&str, String)> = scene
+            .found()
+            .into_iter()
+            .filter(|threat| threat.shuts_out)
+            .map(|threat| (threat.name, threat.subject))
+            .collect();
+        let network = "198.51.100.0/24".to_owned();
+        let names = ["threat.account.brute_forced", "threat.credentials.stuffed"];
+        assert_eq!(shut_out, names.map(|name| (name, network.clone())));
     }
 
     /// A week of two hundred people, some of them behind one address, window by window: they mistype, forget,
@@ -327,6 +412,23 @@ mod tests {
                     }
                     for film in 0..random(120) {
                         scene.add(Event::FilmNoted, &who, &film.to_string(), &source);
+                    }
+                    for _ in 0..random(40) / 39 {
+                        scene.add(Event::PersonExported, &who, &who, &source);
+                        scene.add(Event::QuotaExceeded, &who, &who, &source);
+                    }
+                    if random(200) == 0 {
+                        scene.add(Event::PersonDeleted, &who, &who, &source);
+                    }
+                    if random(10) == 0 {
+                        (0..random(6)).for_each(|_| scene.add(Event::ReviewReported, &who, "r", &source));
+                    }
+                    // Two of them are editors with a busy morning.
+                    if person < 2 {
+                        (0..random(25)).for_each(|_| {
+                            scene.add(Event::ReviewReportSettled, &who, "r", &source);
+                            scene.add(Event::PersonReadByAdmin, &who, "-", &source);
+                        });
                     }
                 }
             });

@@ -104,8 +104,6 @@ events! {
     AccountEnabled = "auth.account.enabled", Notable, "account", Auditor, 5/15;
     /// An account whose address was never verified went after a week.
     AccountLapsed = "auth.account.lapsed", Routine, "account", Auditor, 0/0;
-    /// An account slept so long that its owner was warned.
-    AccountWarned = "auth.account.warned", Routine, "account", Target, 0/0;
     /// Somebody signed in.
     LoginSucceeded = "auth.login.succeeded", Routine, "account", Target, 0/0;
     /// Somebody did not.
@@ -170,8 +168,8 @@ events! {
 
     /// A person rated, hid, watched or listed a film, or took that back.
     FilmNoted = "library.film.noted", Routine, "film", Auditor, 0/0;
-    /// A person's whole history was cleared.
-    HistoryCleared = "library.history.cleared", Notable, "account", Auditor, 20/15;
+    /// A review, a report on one or a link was made, changed or taken back: how it was and is, beside what was done.
+    ItemChanged = "library.item.changed", Routine, "owner and kind", Auditor, 0/0;
 
     /// A review was published.
     ReviewPublished = "review.published", Routine, "review", Target, 0/0;
@@ -258,13 +256,15 @@ events! {
     AuditShipped = "audit.shipped", Routine, "shard", Auditor, 0/0;
     /// The trail's chain does not hold: something was changed, dropped, moved or put in between.
     AuditBroken = "audit.broken", Critical, "shard", Auditor, 1/5;
+    /// An audit of how the deployment is protected was written.
+    SecurityAudited = "protection.audited", Routine, "report", Auditor, 0/0;
     /// A review of who may do what was written.
     AccessReviewed = "access.reviewed", Routine, "report", Auditor, 0/0;
     /// What nobody owns any more was cleaned away.
     SessionsCleaned = "sessions.cleaned", Routine, "job", Auditor, 0/0;
 
-    /// TMDb was asked something.
-    TmdbRequested = "tmdb.requested", Routine, "route", Auditor, 0/0;
+    /// A run asked TMDb, as often as its target says.
+    TmdbRequested = "tmdb.requested", Routine, "job and requests", Auditor, 0/0;
     /// TMDb does not take our key.
     TmdbKeyRejected = "tmdb.key.rejected", Critical, "job", Auditor, 1/5;
     /// Something that the product cannot do without failed.
@@ -282,6 +282,16 @@ events! {
     ThreatScraping = "threat.catalogue.scraped", Suspicious, "network", Auditor, 1/5;
     /// Somebody sends what is meant for an interpreter: statements, scripts, paths.
     ThreatInjection = "threat.injection.probed", Suspicious, "network", Auditor, 10/5;
+    /// Many people took copies of their data from one place or at once: somebody may be them.
+    ThreatExports = "threat.people.exported", Critical, "network", Auditor, 1/5;
+    /// Many people deleted themselves from one place or at once: somebody may be them.
+    ThreatDeletions = "threat.people.deleted", Critical, "network", Auditor, 1/5;
+    /// One administrator looked at very many people's data.
+    ThreatBrowsing = "threat.people.browsed", Suspicious, "account", Auditor, 1/5;
+    /// Somebody decided on, or reported, far more reviews than one reads.
+    ThreatModeration = "threat.moderation.abused", Suspicious, "account", Auditor, 1/5;
+    /// One account's keys come from ever new networks, or many keys that are no good from one.
+    ThreatKeys = "threat.keys.abused", Suspicious, "account", Auditor, 1/5;
     /// One person changed or deleted very much in a short time.
     ThreatMassChange = "threat.data.mass_changed", Critical, "account", Auditor, 1/5;
     /// TMDb is asked far more often than the sync needs.
@@ -329,6 +339,7 @@ mod tests {
         "movie",
         "operator",
         "person",
+        "protection",
         "quota",
         "recommendation",
         "review",

@@ -13,6 +13,7 @@
 //! | Is this second factor right, and was it used before? | [`totp`], [`recovery`], [`mail_code`] |
 //! | Did we make this token, for this purpose, and is it in time? | [`token`], [`refresh`], [`browser`] |
 //! | Does this session still live? | [`session`] |
+//! | Is this an attack? | [`rules`], [`detect`], [`suspects`], [`probe`] |
 //! | What may this person do? | [`permission`], [`role`] |
 //! | Is this a name we can look up? | [`Email`], [`Username`] |
 
@@ -30,6 +31,7 @@ pub mod probe;
 pub mod recovery;
 pub mod refresh;
 pub mod role;
+pub mod rules;
 pub mod session;
 pub mod suspects;
 pub mod token;

@@ -1,23 +1,19 @@
 //! What a network did lately, and whether that is reason enough to shut it out for a while.
 //!
 //! Counts go back [`WINDOWS`] windows of five minutes. What honest clients do a lot of (successful calls, pages of
-//! lists, films that do not exist) is not counted at all; each rule's threshold is far above what a client with a
-//! bug or an expired token does.
-//!
-//! | rule | within 15 minutes | for |
-//! |---|---|---|
-//! | spraying | 20 failed logins over 10 accounts | 24 h |
-//! | guessing | 60 failed logins | 1 h |
-//! | probing | 10 refused requests that carry an injection | 6 h |
-//! | refused | 300 answers 401 or 403 | 1 h |
-//! | scanning | 100 unknown routes | 1 h |
+//! lists, films that do not exist) is not counted at all; each threshold, in [`crate::rules`], is far above what a
+//! client with a bug or an expired token does.
 
 use jiff::{SignedDuration, Timestamp};
+
+use crate::rules::{GUESSES, PROBES, REFUSALS, SPRAYING_ACCOUNTS, SPRAYING_LOGINS, UNKNOWN_ROUTES};
 
 /// A window's length, in seconds.
 const WINDOW: i64 = 300;
 /// How many windows count.
 pub const WINDOWS: i64 = 3;
+
+const SPRAYING: &str = "spraying: failed logins over many accounts";
 
 /// What was counted of a network.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,11 +52,11 @@ pub fn forgotten_at(window: i64) -> i64 {
 /// What follows from `deeds`; the gravest rule that is met.
 pub fn judge(deeds: &Deeds) -> Option<Verdict> {
     let rules = [
-        (deeds.logins >= 20 && deeds.accounts >= 10, "spraying: failed logins over many accounts", 24),
-        (deeds.probes >= 10, "probing: injections in refused requests", 6),
-        (deeds.logins >= 60, "guessing: failed logins", 1),
-        (deeds.refused >= 300, "refused: calls without the right to them", 1),
-        (deeds.unknown >= 100, "scanning: routes that do not exist", 1),
+        (deeds.logins >= SPRAYING_LOGINS && deeds.accounts >= SPRAYING_ACCOUNTS, SPRAYING, 24),
+        (deeds.probes >= PROBES, "probing: injections in refused requests", 6),
+        (deeds.logins >= GUESSES, "guessing: failed logins", 1),
+        (deeds.refused >= REFUSALS, "refused: calls without the right to them", 1),
+        (deeds.unknown >= UNKNOWN_ROUTES, "scanning: routes that do not exist", 1),
     ];
     let (_, reason, hours) = rules.into_iter().find(|(met, ..)| *met)?;
     Some(Verdict { reason, lasting: SignedDuration::from_hours(hours) })

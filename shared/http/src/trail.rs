@@ -70,6 +70,12 @@ fn line(event: Option<Event>, name: &str, actor: &str, target: &str, source: &st
     );
 }
 
+/// Says in the log that something the product cannot do without failed in `function`. It leaves no record: the store
+/// may be what failed.
+pub fn critical(function: &str, source: &str, request_id: &str) {
+    line(Some(Event::ErrorCritical), Event::ErrorCritical.name(), UNKNOWN, function, source, request_id);
+}
+
 impl Whence {
     /// The trail of `event` at `now`: `actor` did it to `target`, both by id, as far as they are known. It is
     /// handed to the store with what it records, and to [`log`] once that is written.

@@ -14,6 +14,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::Settings;
+use crate::logged::Logged;
 
 /// The roots that all AWS endpoints chain to, from Amazon Trust Services' repository.
 const AMAZON_ROOTS: &[u8] = include_bytes!("roots/amazon.pem");
@@ -43,6 +44,7 @@ macro_rules! client {
                 .credentials_provider(credentials(settings))
                 .retry_config(RetryConfig::standard().with_max_attempts(3))
                 .timeout_config(timeouts())
+                .interceptor(Logged)
                 .http_client(http)
                 $(.$more(settings.$own.is_some()))?;
             if let Some(url) = &settings.$url {

@@ -9,6 +9,8 @@ use crate::tally::Tally;
 pub(crate) struct Edge {
     /// Reads by subject.
     pub(crate) reads: Tally,
+    /// Callers over their quota.
+    pub(crate) over: Tally,
     /// Blocks of calls taken out of day quotas.
     pub(crate) leases: Leases,
     /// Who is shut out, and who gives reason to be.

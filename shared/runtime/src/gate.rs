@@ -1,6 +1,7 @@
 //! What every request passes: quotas and first answers, over the credentials' table.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use screensort_auth::attempts::address_prefix;
@@ -8,9 +9,12 @@ use screensort_auth::event::Event;
 use screensort_http::quota::{Counted, Line, Standing, claimed, claimed_client};
 use screensort_http::{Code, Gate, Incoming, Problem, Whence};
 use screensort_routes::{Access, Quota, Route};
-use screensort_store::{Begun, Call, Idempotency, Kept, Quotas};
+use screensort_store::{Begun, Call, Idempotency, Kept, Meter, Quotas};
 
 use crate::Stack;
+
+/// How long a refused call waits for its record.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Stack {
     /// The exact counts.
@@ -53,9 +57,29 @@ impl Stack {
             None => self.count_guest(request.source),
         };
         if standing.refused {
-            Whence::of(request).note(Event::QuotaExceeded, account.as_deref().or(subject.as_deref()));
+            self.over_quota(request, account.as_deref().or(subject.as_deref())).await;
         }
         Ok(Counted { account, standing })
+    }
+
+    /// Says that a caller asked for more than they may: a line each time, and one record a minute, so that nobody can
+    /// fill the trail by asking on.
+    async fn over_quota(&self, request: &Incoming, caller: Option<&str>) {
+        let (whence, now) = (Whence::of(request), self.clock().now());
+        whence.note(Event::QuotaExceeded, caller);
+        let subject = caller.map_or_else(|| address_prefix(request.source), str::to_owned);
+        if self.edge().over.count(&subject, now) > 1 {
+            return;
+        }
+        let Ok(trail) = whence.trail(Event::QuotaExceeded, caller, caller, now) else { return };
+        let (minute, audit) = (now.as_second().div_euclid(60).to_string(), self.trail_table());
+        let what = format!("quota#{subject}");
+        // The refusal stands and is not held up; what it costs is not the caller's.
+        let keeping = Box::pin(Meter::watch(audit.once(&what, &minute, &trail)));
+        if let Ok((Err(error), _)) = tokio::time::timeout(PATIENCE, keeping).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(name: "audit.unwritten", error, "a record of the trail could not be kept");
+        }
     }
 
     fn count_guest(&self, source: IpAddr) -> Standing {
@@ -94,7 +118,7 @@ impl Gate for Stack {
             (Quota::Read | Quota::Write, None) => self.count_guest(request.source),
         };
         if standing.refused {
-            Whence::of(request).note(Event::QuotaExceeded, account.as_deref());
+            self.over_quota(request, account.as_deref()).await;
         }
         Ok(Counted { account, standing })
     }

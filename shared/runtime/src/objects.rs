@@ -91,6 +91,15 @@ impl Objects {
         Ok(Some(body.into_bytes()))
     }
 
+    /// Takes an object away; one that is not there is no trouble.
+    ///
+    /// # Errors
+    /// If the bucket refuses.
+    pub async fn delete(&self, key: &str) -> Result<(), Error> {
+        let delete = self.s3.delete_object().bucket(&self.bucket).key(key);
+        delete.send().await.map(drop).map_err(|e| self.failed(e))
+    }
+
     /// The keys that begin with `prefix`, in their order.
     ///
     /// # Errors
@@ -127,6 +136,12 @@ impl Stack {
     /// Where the trail is shipped to.
     pub fn shipped(&self) -> Objects {
         Objects { s3: self.s3().clone(), bucket: self.settings().audit_bucket.clone() }
+    }
+
+    /// Where Lambda leaves what a stream's function failed on again and again: people's bucket, since it may hold
+    /// what people keep.
+    pub fn letters(&self) -> Objects {
+        Objects { s3: self.s3().clone(), bucket: self.settings().exports_bucket.clone() }
     }
 
     /// Writes a new version of a secret.

@@ -91,8 +91,11 @@ impl Stack {
     /// The key service: people's data keys and the pepper.
     pub fn keys(&self) -> Kms {
         let settings = self.settings();
-        let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
-        Kms::new(client, settings.data_key.clone(), settings.pepper_key.clone())
+        Kms::new(self.kms_client().clone(), settings.data_key.clone(), settings.pepper_key.clone())
+    }
+
+    pub(crate) fn kms_client(&self) -> &aws_sdk_kms::Client {
+        self.people().kms.get_or_init(|| client::kms(self.settings(), self.http()))
     }
 
     /// The key service with the pepper `id`: the one of today or one that stored hashes still need.
@@ -107,8 +110,7 @@ impl Stack {
         let old = settings.old_peppers.iter().find(|(old, _)| old == id);
         let (_, key) =
             old.ok_or_else(|| Problem::internal("a stored hash needs a pepper that is not set"))?;
-        let client = self.people().kms.get_or_init(|| client::kms(settings, self.http())).clone();
-        Ok(Kms::new(client, settings.data_key.clone(), key.clone()))
+        Ok(Kms::new(self.kms_client().clone(), settings.data_key.clone(), key.clone()))
     }
 
     /// A new ULID.

@@ -7,6 +7,8 @@ use serde_json::json;
 pub struct Record {
     /// The gateway's id.
     pub request_id: String,
+    /// X-Ray's name of the whole exchange that it belongs to, if there is one.
+    pub trace_id: Option<String>,
     /// The binary.
     pub endpoint: &'static str,
     /// The method.
@@ -61,6 +63,7 @@ impl Record {
             "message": format!("{} {} answered {}", self.method, self.route, self.status),
             "endpoint": self.endpoint,
             "request_id": self.request_id,
+            "trace_id": self.trace_id,
             "method": self.method,
             "route": self.route,
             "source": self.source,

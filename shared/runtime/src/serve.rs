@@ -9,11 +9,12 @@ use std::time::Instant;
 
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt;
-use lambda_http::{Body, LambdaEvent, Request, Response};
+use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response};
 use screensort_auth::event::Event;
 use screensort_http::{Answer, Code, Endpoint, Problem};
-use screensort_store::Meter;
-use serde_json::Value;
+use screensort_store::{Meter, Spent};
+use serde_json::{Value, json};
+use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
 use crate::blocklist::Suspicion;
@@ -26,9 +27,10 @@ static COLD: AtomicBool = AtomicBool::new(true);
 pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack) -> (Response<Body>, Record) {
     let began = Instant::now();
     let method = request.method().as_str().to_owned();
+    let trace_id = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
     let Some((route_path, incoming)) = gateway::incoming(request) else {
         let answer = Problem::new(Code::Internal).caused_by("not an event of the gateway").answer("", "");
-        return finish(endpoint, answer, method, "", Default::default(), began, stack);
+        return finish(endpoint, answer, method, "", Asked::default(), began, stack);
     };
     let (request_id, source) = (incoming.request_id.clone(), incoming.source.to_string());
     let origin =
@@ -42,7 +44,9 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
         // trail without signing in; the alarm counts lines.
         screensort_http::Whence::of(&incoming).note(Event::ThreatInjection, None);
     }
-    let answering = Box::pin(endpoint.answer(&route_path, incoming, stack.clone()));
+    // Whatever is logged on the way names the request, whoever logs it.
+    let span = tracing::info_span!("request", request_id, trace_id = trace_id.as_deref());
+    let answering = Box::pin(endpoint.answer(&route_path, incoming, stack.clone()).instrument(span));
     let answering = async {
         let (answer, spent) = Meter::watch(answering).await;
         stack.suspect(&suspicion, &answer).await;
@@ -54,7 +58,17 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
     if let Some(origin) = origin {
         screensort_http::allow_origin(&mut answer.headers, &origin);
     }
-    finish(endpoint, answer, method, route, (request_id, source, spent), began, stack)
+    let asked = Asked { request_id, trace_id, source, spent };
+    finish(endpoint, answer, method, route, asked, began, stack)
+}
+
+/// Whose question it was, and what it cost.
+#[derive(Default)]
+struct Asked {
+    request_id: String,
+    trace_id: Option<String>,
+    source: String,
+    spent: Spent,
 }
 
 fn finish(
@@ -62,12 +76,16 @@ fn finish(
     answer: Answer,
     method: String,
     route: &'static str,
-    (request_id, source, spent): (String, String, screensort_store::Spent),
+    Asked { request_id, trace_id, source, spent }: Asked,
     began: Instant,
     stack: &Stack,
 ) -> (Response<Body>, Record) {
+    if is_critical(&answer) {
+        screensort_http::critical(endpoint.name, &source, &request_id);
+    }
     let record = Record {
         request_id,
+        trace_id,
         endpoint: endpoint.name,
         method,
         route,
@@ -84,6 +102,12 @@ fn finish(
         at_ms: stack.clock().now().as_millisecond(),
     };
     (gateway::response(answer), record)
+}
+
+/// Whether something failed that the product cannot do without. What has no cause is a state, not a failure: nothing
+/// published yet, no key given.
+fn is_critical(answer: &Answer) -> bool {
+    matches!(answer.problem, Some("internal_error" | "unavailable")) && answer.cause.is_some()
 }
 
 /// Serves `endpoint` as a Lambda function until the process is ended. A binary's `main` is this one call.
@@ -124,10 +148,48 @@ pub fn job(work: Job) -> ExitCode {
             let stack = start()?;
             let serve = |event: LambdaEvent<Value>| {
                 let stack = stack.clone();
-                async move { work(event.payload, stack).await }
+                async move {
+                    let LambdaEvent { payload, context } = event;
+                    let (began, at) = (Instant::now(), stack.clock().now().as_millisecond());
+                    // A failure is in the job's own line; this one is for the metrics.
+                    let (result, spent) = Meter::watch(work(payload, stack)).await;
+                    let _ = writeln!(std::io::stdout(), "{}", ran(&context, result.is_err(), began, at, spent));
+                    result
+                }
             };
             lambda_runtime::run(lambda_runtime::service_fn(serve)).await
         })
+    })
+}
+
+/// A job's run as one line of JSON with embedded metrics, as [`Record::json`] has a request's.
+fn ran(context: &lambda_runtime::Context, failed: bool, began: Instant, at_ms: i64, spent: Spent) -> Value {
+    let job = &context.env_config.function_name;
+    let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
+    json!({
+        "_aws": {
+            "Timestamp": at_ms,
+            "CloudWatchMetrics": [{
+                "Namespace": "ScreenSort",
+                "Dimensions": [["job"]],
+                "Metrics": [
+                    metric("Runs", "Count"), metric("Failures", "Count"), metric("DurationMs", "Milliseconds"),
+                    metric("ColdStarts", "Count"), metric("StoreRequests", "Count"), metric("StoreUnits", "Count"),
+                ],
+            }],
+        },
+        "event": "job.answered",
+        "level": if failed { "ERROR" } else { "INFO" },
+        "message": format!("{job} {}", if failed { "failed" } else { "ran" }),
+        "job": job,
+        "request_id": context.request_id,
+        "trace_id": context.xray_trace_id,
+        "Runs": 1,
+        "Failures": u8::from(failed),
+        "DurationMs": began.elapsed().as_secs_f64() * 1000.0,
+        "ColdStarts": u8::from(COLD.swap(false, Ordering::Relaxed)),
+        "StoreRequests": spent.requests,
+        "StoreUnits": spent.units,
     })
 }
 
@@ -137,15 +199,26 @@ fn start() -> Result<Stack, lambda_runtime::Error> {
     tracing_subscriber::fmt()
         .json()
         .with_env_filter(EnvFilter::new(level))
-        .with_current_span(false)
+        .with_current_span(true)
+        .with_span_list(false)
         .without_time()
         .with_writer(std::io::stdout)
         .init();
+    watch_panics();
     Ok(Stack::new(Settings::from_environment()?, clock()))
 }
 
 type Answered = Pin<Box<dyn Future<Output = Result<Response<Body>, std::convert::Infallible>> + Send>>;
 type Served = Pin<Box<dyn Future<Output = Result<(), lambda_runtime::Error>>>>;
+
+/// Says where a panic was before it is caught; what it said may hold anything.
+fn watch_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(name: "function.panicked", place, "a function panicked at {place}");
+        screensort_http::critical(&place, screensort_http::UNKNOWN, screensort_http::UNKNOWN);
+    }));
+}
 
 fn run(serve: impl FnOnce() -> Served) -> ExitCode {
     let served = tokio::runtime::Builder::new_current_thread()

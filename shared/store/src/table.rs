@@ -57,7 +57,8 @@ pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Error
     for name in [&tables.catalog, &tables.auth, &tables.audit] {
         create(client, name, false).await?;
     }
-    create(client, &tables.library, true).await
+    create(client, &tables.library, true).await?;
+    follow_trail(client, &tables.audit).await
 }
 
 fn string(attribute: &str) -> Result<AttributeDefinition, Error> {
@@ -79,6 +80,22 @@ fn keys(partition: &str, order: &str) -> Result<Vec<KeySchemaElement>, Error> {
                 .map_err(|e| Error::corrupt("table", e))
         })
         .collect()
+}
+
+/// The trail's table has a stream of new records, also where it was made without one.
+async fn follow_trail(client: &Client, name: &str) -> Result<(), Error> {
+    let described = client.describe_table().table_name(name).send().await;
+    let described = described.map_err(|e| Error::of("DescribeTable", e))?;
+    if described.table().is_some_and(|table| table.latest_stream_arn().is_some()) {
+        return Ok(());
+    }
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewImage)
+        .build()
+        .map_err(|e| Error::corrupt("table", e))?;
+    let update = client.update_table().table_name(name).stream_specification(stream);
+    update.send().await.map(drop).map_err(|e| Error::of("UpdateTable", e))
 }
 
 /// The table that one of the indexes and the change stream belong to has them from the start: none of the local

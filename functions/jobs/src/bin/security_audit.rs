@@ -1,0 +1,5 @@
+//! The Lambda binary of the job `security_audit`.
+
+fn main() -> std::process::ExitCode {
+    screensort_runtime::job(screensort_jobs::security_audit::job)
+}
