@@ -36,6 +36,10 @@ pub struct Gateway {
     mailbox: OnceLock<Mailbox>,
     /// The library table's changes; who counts has them alone.
     changes: tokio::sync::Mutex<Option<Changes>>,
+    /// Exports and imports that the changes brought, and that no worker has taken yet.
+    errands: Mutex<Vec<serde_json::Value>>,
+    /// One worker at a time, so that who waits for it finds everything done.
+    working: tokio::sync::Mutex<()>,
     /// The minute in which callers were last judged.
     fed: AtomicI64,
 }
@@ -53,6 +57,8 @@ impl Gateway {
             mailing: tokio::sync::Mutex::default(),
             mailbox: OnceLock::new(),
             changes: tokio::sync::Mutex::default(),
+            errands: Mutex::default(),
+            working: tokio::sync::Mutex::default(),
             fed: AtomicI64::new(minute),
         })
     }
@@ -112,12 +118,36 @@ impl Gateway {
             if records.is_empty() {
                 return Ok(counted);
             }
+            let brought = records.iter().filter(|record| worker_of(record).is_some()).cloned();
+            self.errands.lock().unwrap_or_else(PoisonError::into_inner).extend(brought);
             let event = serde_json::json!({"Records": records});
             let done = screensort_jobs::count_films::job(event, self.stack.clone()).await;
             if done.is_err() {
                 changes.again();
             }
             counted += done?["counted"].as_u64().unwrap_or(0);
+        }
+    }
+
+    /// Counts what changed, and does the exports and imports that the changes brought.
+    ///
+    /// # Errors
+    /// As [`Gateway::count_films`]; an errand that fails is in the log, and a schedule tries it again.
+    pub async fn follow_changes(&self) -> Result<(), screensort_runtime::JobError> {
+        loop {
+            self.count_films().await?;
+            let _alone = self.working.lock().await;
+            let errands = std::mem::take(&mut *self.errands.lock().unwrap_or_else(PoisonError::into_inner));
+            if errands.is_empty() {
+                return Ok(());
+            }
+            for record in errands {
+                let Some(worker) = worker_of(&record) else { continue };
+                let event = serde_json::json!({"Records": [record]});
+                if let Err(error) = worker(event, self.stack.clone()).await {
+                    tracing::warn!(name: "errands.undone", %error, "errands wait to be done: {error}");
+                }
+            }
         }
     }
 
@@ -131,17 +161,7 @@ impl Gateway {
         {
             tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
         }
-        let worker = match route.binary {
-            "profile_export" => Some(screensort_jobs::export_worker::job as screensort_runtime::Job),
-            "imports" => Some(screensort_jobs::import_worker::job as screensort_runtime::Job),
-            _ => None,
-        };
-        if let Some(worker) = worker
-            && let Err(error) = worker(serde_json::json!({}), self.stack.clone()).await
-        {
-            tracing::warn!(name: "errands.undone", %error, "errands wait to be done: {error}");
-        }
-        if let Err(error) = self.count_films().await {
+        if let Err(error) = self.follow_changes().await {
             tracing::warn!(name: "films.uncounted", %error, "changes wait to be counted: {error}");
         }
     }
@@ -196,7 +216,12 @@ impl Gateway {
             request_id,
             at_ms: self.stack.clock().now().as_millisecond(),
         });
-        let answer = Box::pin(self.invoke(route, &event.to_string())).await;
+        let event = event.to_string();
+        // The gateway hands a body on as a text within the event, and a function takes no longer one.
+        if event.len() > FUNCTION_LIMIT {
+            return Err(Problem::new(Code::TooLarge));
+        }
+        let answer = Box::pin(self.invoke(route, &event)).await;
         let followed = !matches!(route.area, Area::Movies | Area::System) && route.method != Method::GET;
         if followed {
             let gateway = Arc::clone(self);
@@ -273,6 +298,16 @@ impl Gateway {
     }
 }
 
+/// The worker that the table's stream brings a change to: what its filter pattern says in infra/functions.toml.
+fn worker_of(record: &serde_json::Value) -> Option<screensort_runtime::Job> {
+    use screensort_jobs::{export_worker, import_worker};
+    use screensort_store::{ErrandKind, errand_of_change};
+    if errand_of_change(record, ErrandKind::Export).is_some() {
+        return Some(export_worker::job);
+    }
+    errand_of_change(record, ErrandKind::Import).map(|_| import_worker::job as screensort_runtime::Job)
+}
+
 /// An answer of the gateway's own.
 pub(crate) fn complete(answer: Answer) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(answer.body));
@@ -309,6 +344,10 @@ fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
 
 async fn collect(body: Body, route: &Route) -> Result<Bytes, Problem> {
     let most = route.body_limit();
+    // What says itself that it is too long is not waited for.
+    if most > 0 && hyper::body::Body::size_hint(&body).lower() > most as u64 {
+        return Err(Problem::new(Code::TooLarge));
+    }
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() && most == 0 => {

@@ -77,7 +77,7 @@ fn record(change: &Value, ring: &KeyRing<MacKey>, now: Timestamp) -> Option<Reco
     let owner = pk.split_once('#').map_or(pk, |(_, id)| id);
     Some(Record {
         id: id(at, data["SequenceNumber"].as_str().unwrap_or_default()),
-        action: event(kind, old.is_null(), is_gone).name().to_owned(),
+        action: event(kind).name().to_owned(),
         actor: word("by"),
         target: format!("{owner}/{kind}"),
         before,
@@ -89,12 +89,10 @@ fn record(change: &Value, ring: &KeyRing<MacKey>, now: Timestamp) -> Option<Reco
 }
 
 /// What a change of an item means, by the first word of its sort key.
-fn event(kind: &str, is_new: bool, is_gone: bool) -> Event {
+fn event(kind: &str) -> Event {
     match kind {
         "F" | "FILM" | "HISTORY" | "WATCHED" | "H" => Event::FilmNoted,
-        "REVIEW" | "R" if is_gone => Event::ReviewRemoved,
-        "REVIEW" | "R" if is_new => Event::ReviewPublished,
-        "REVIEW" | "R" => Event::ReviewChanged,
+        "REVIEW" | "R" => Event::ReviewNoted,
         _ => Event::PersonChanged,
     }
 }
