@@ -107,7 +107,7 @@ def schedule(job):
 def stream(job):
     """Starts a job with what changed in a table: in order per key, a bad record alone ends up with the failed jobs."""
     logical = camel(job["name"])
-    return [
+    lines = [
         f"{logical}Stream:", "  Type: AWS::Lambda::EventSourceMapping", "  Properties:",
         f"    FunctionName: !Ref {logical}Function.Alias", f"    EventSourceArn: !Ref {job['stream'].capitalize()}StreamArn",
         "    StartingPosition: TRIM_HORIZON", f"    BatchSize: {job.get('batch', 100)}", "    MaximumBatchingWindowInSeconds: 1",
@@ -115,6 +115,13 @@ def stream(job):
         "    MaximumRecordAgeInSeconds: 86400", "    FunctionResponseTypes: [ReportBatchItemFailures]",
         "    DestinationConfig: {OnFailure: {Destination: !Ref FailedJobsArn}}",
     ]
+    if "keys" in job:
+        # Whatever else changes there is not this job's, and costs no call.
+        new = {"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": job["keys"]}]}}}}
+        lines.append(f"    FilterCriteria: {{Filters: [{{Pattern: '{json.dumps(new)}'}}]}}")
+    if "parallel" in job:
+        lines.append(f"    ParallelizationFactor: {job['parallel']}")
+    return lines
 
 
 def invoker(name, service, of, more=()):

@@ -564,6 +564,7 @@ async fn demo(data: Option<PathBuf>, seed: u64) -> Result<(), Failure> {
         let (done, all, what) = match step {
             Step::People(done, all) => (done, all, "people"),
             Step::Opinions(done, all) => (done, all, "opinions"),
+            Step::Lives => (0, 0, "reviews, histories and a link"),
             Step::Training => (0, 0, "training the recommender"),
         };
         shown.set_message(what);

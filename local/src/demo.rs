@@ -4,6 +4,8 @@
 //! Everybody is drawn from a seed: the same films, day and seed give the same people, but for their ids and keys. They
 //! are written to the embedded services of this machine alone, and nothing of this is part of any Lambda.
 
+mod lives;
+
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +16,12 @@ use screensort_auth::{Email, Username};
 use screensort_catalog::{Catalog, FilmRef};
 use screensort_crypto::{KeyService, OneTimeToken};
 use screensort_http::{Problem, trail_of};
-use screensort_jobs::train_recommender;
+use screensort_jobs::{recount_films, train_recommender};
 use screensort_model::{GenreId, MovieId, Rating, Thumb};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Credentials, Filler, FilmState, NewAccount, Registered};
+
+use lives::Invented;
 
 /// People, besides those who can sign in.
 pub const PEOPLE: usize = 320;
@@ -84,6 +88,8 @@ pub enum Step {
     People(usize, usize),
     /// So many of so many opinions were written.
     Opinions(usize, usize),
+    /// Reviews, histories and a link are written, and all of it is counted.
+    Lives,
     /// The model is being trained.
     Training,
 }
@@ -144,7 +150,7 @@ pub async fn invent(
     }
     let now = stack.clock().now();
     let mut dice = Dice(seed);
-    let (mut guests, mut states) = (Vec::new(), Vec::new());
+    let (mut guests, mut states, mut invented) = (Vec::new(), Vec::new(), Vec::new());
     let all = people + GUESTS.len();
     // Nobody knows this password: those people are only there to have opinions.
     let nobodys = hashed(stack, &random_text()?).await?;
@@ -156,6 +162,7 @@ pub async fn invent(
             let seeds = films.of_genres(&genres);
             states.extend(films.opinions(&id, &seeds, 24, now, &mut dice));
         }
+        invented.push(Invented { id, name: name.to_owned() });
         guests.push(SignIn { email, password, taste });
         progress(Step::People(at + 1, all));
     }
@@ -166,11 +173,15 @@ pub async fn invent(
             (0..2 + dice.below(2)).map(|_| dice.below(SEEDS.min(films.all.len()))).collect();
         let count = 12 + dice.below(48);
         states.extend(films.opinions(&id, &seeds, count, now, &mut dice));
+        invented.push(Invented { id, name });
         progress(Step::People(at + 1 + GUESTS.len(), all));
     }
     let filler = Filler::new(stack.dynamodb().clone(), stack.settings().tables.library.clone());
     let total = states.len();
     filler.fill(&states, REQUEST, |written| progress(Step::Opinions(written, total))).await?;
+    progress(Step::Lives);
+    lives::leave(stack, &invented, &states, now, &mut dice).await?;
+    recount_films::run(stack).await?;
     Ok(guests)
 }
 

@@ -11,7 +11,7 @@ use http::header::{ALLOW, HOST};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
-use screensort_cloud::{Changes, Cloud, Mail, Mailbox};
+use screensort_cloud::{Cloud, Mail, Mailbox};
 use screensort_http::{Answer, Code, Endpoint, FieldError, Gate, Problem, preflight};
 use screensort_routes::{Area, Found, Route};
 use screensort_runtime::{Event, Record, Stack, event, handle, within};
@@ -103,9 +103,13 @@ impl Gateway {
         }
     }
 
-    /// Counts the library table's changes from now on, and does nothing else with them.
-    pub async fn follow(&self, changes: Changes) {
-        self.attach(Follower::new("count_films", screensort_jobs::count_films::job, changes)).await;
+    /// Lets what people wait for follow its table, and nothing else.
+    pub async fn follow(&self, cloud: &Cloud) {
+        for follower in streams::followers(cloud, &self.stack.settings().tables) {
+            if streams::PROMPT.contains(&follower.name()) {
+                self.attach(follower).await;
+            }
+        }
     }
 
     /// Lets everything follow its table that does so in AWS.
@@ -155,6 +159,23 @@ impl Gateway {
         Ok(fed)
     }
 
+    /// Delivers what is new to what people wait for, exports, imports and the films' counters, until nothing new
+    /// comes of it.
+    ///
+    /// # Errors
+    /// If a stream fails: its changes come again. A call that fails is tried again and then put aside.
+    pub async fn follow_changes(&self) -> Result<(), screensort_runtime::JobError> {
+        loop {
+            let mut taken = 0;
+            for name in streams::PROMPT {
+                taken += self.feed(Some(name)).await?.iter().map(|fed| fed.taken).sum::<usize>();
+            }
+            if taken == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// What AWS would do in the background after a call of `route`.
     async fn after(&self, route: &Route) {
         if route.area == Area::Accounts {
@@ -166,21 +187,7 @@ impl Gateway {
         {
             tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
         }
-        let worker = match route.binary {
-            "profile_export" => {
-                Some(("export_worker", screensort_jobs::export_worker::job as screensort_runtime::Job))
-            }
-            "imports" => {
-                Some(("import_worker", screensort_jobs::import_worker::job as screensort_runtime::Job))
-            }
-            _ => None,
-        };
-        if let Some((name, worker)) = worker
-            && let Err(error) = within(name, worker(serde_json::json!({}), self.stack.clone())).await
-        {
-            tracing::warn!(name: "errands.undone", %error, "errands wait to be done: {error}");
-        }
-        if let Err(error) = self.count_films().await {
+        if let Err(error) = self.follow_changes().await {
             tracing::warn!(name: "films.uncounted", %error, "changes wait to be counted: {error}");
         }
     }
@@ -236,7 +243,12 @@ impl Gateway {
             request_id,
             at_ms: self.stack.clock().now().as_millisecond(),
         });
-        let answer = Box::pin(self.invoke(route, &event.to_string())).await;
+        let event = event.to_string();
+        // The gateway hands a body on as a text within the event, and a function takes no longer one.
+        if event.len() > FUNCTION_LIMIT {
+            return Err(Problem::new(Code::TooLarge));
+        }
+        let answer = Box::pin(self.invoke(route, &event)).await;
         let followed = !matches!(route.area, Area::Movies | Area::System) && route.method != Method::GET;
         if followed {
             let gateway = Arc::clone(self);
@@ -371,6 +383,10 @@ fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
 
 async fn collect(body: Body, route: &Route) -> Result<Bytes, Problem> {
     let most = route.body_limit();
+    // What says itself that it is too long is not waited for.
+    if most > 0 && hyper::body::Body::size_hint(&body).lower() > most as u64 {
+        return Err(Problem::new(Code::TooLarge));
+    }
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() && most == 0 => {

@@ -1,12 +1,16 @@
 //! Reading other people's files: what each row says of which film. Nothing here knows the store.
 
+mod ours;
+mod titles;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use screensort_catalog::{Catalog, Lookup};
-use screensort_model::{MovieId, Rating, Thumb};
+use screensort_model::{Language, Mode, MovieId, OperatorId, Preferences, Rating, Region, Thumb};
 use serde_json::Value;
+
+pub(crate) use titles::{Match, Titles, living};
 
 /// The most rows of a file.
 pub(crate) const MOST: usize = 10_000;
@@ -22,21 +26,75 @@ pub(crate) struct Row {
     pub thumb: Option<(Thumb, Option<Timestamp>)>,
     pub hidden: Option<Option<Timestamp>>,
     pub watchlist: Option<Option<Timestamp>>,
-    pub watched: Option<(Option<Timestamp>, bool)>,
+    pub watched: Option<Watched>,
+    pub review: Option<Written>,
 }
 
-/// The rows of a file.
+/// That a film was watched.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Watched {
+    pub at: Option<Timestamp>,
+    pub rewatch: bool,
+    pub operator: Option<OperatorId>,
+    pub mode: Option<Mode>,
+    /// How many times of the same film at the same moment stand before it in the file.
+    pub nth: usize,
+}
+
+/// What was written about a film.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Written {
+    pub text: String,
+    pub spoiler: bool,
+    pub language: Option<Language>,
+    pub created_at: Option<Timestamp>,
+    pub updated_at: Option<Timestamp>,
+}
+
+/// What a file says of the person.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct About {
+    pub display_name: Option<String>,
+    pub bio: Option<String>,
+    pub region: Option<Region>,
+    pub birth_year: Option<i16>,
+    pub preferences: Option<Preferences>,
+    pub more: Vec<String>,
+    pub less: Vec<String>,
+    pub favourites: Vec<OperatorId>,
+}
+
+/// A file, read.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Parcel {
+    pub rows: Vec<Row>,
+    pub about: About,
+}
+
+/// What a file says.
 ///
 /// # Errors
 /// A sentence that says why it is no such file; it repeats nothing of it.
-pub(crate) fn rows(source: &str, content: &str, to_watch: bool) -> Result<Vec<Row>, &'static str> {
-    let rows = match source {
-        "letterboxd" => table(content, |row| letterboxd(row, to_watch))?,
-        "imdb" => table(content, imdb)?,
-        "trakt" => trakt(content)?,
-        _ => screensort(content)?,
+pub(crate) fn read(source: &str, content: &str, to_watch: bool) -> Result<Parcel, &'static str> {
+    let content = content.trim_start_matches('\u{FEFF}');
+    // Every other byte of Latin text in UTF-16 is none.
+    if content.chars().take(8).filter(|c| *c == '\0').count() >= 3 {
+        return Err("The file is in UTF-16: save it as UTF-8 and send it again.");
+    }
+    let parcel = match source {
+        "letterboxd" => {
+            Parcel { rows: table(content, |row| letterboxd(row, to_watch))?, ..Parcel::default() }
+        }
+        "imdb" => Parcel { rows: table(content, imdb)?, ..Parcel::default() },
+        "trakt" => Parcel { rows: trakt(content)?, ..Parcel::default() },
+        _ => ours::read(content)?,
     };
-    if rows.len() > MOST { Err("The file has more than 10,000 rows.") } else { Ok(rows) }
+    if parcel.rows.len() > MOST { Err("The file has more than 10,000 rows.") } else { Ok(parcel) }
+}
+
+/// Whether a title lost characters on its way: the file was in another encoding than it was read in.
+pub(crate) fn is_garbled(title: &str) -> bool {
+    title.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// A row of a table, by the names of its columns.
@@ -55,7 +113,7 @@ impl Cells<'_> {
 
 fn table(content: &str, read: impl Fn(&Cells<'_>) -> Row) -> Result<Vec<Row>, &'static str> {
     const BAD: &str = "The file is not a CSV file with a header and as many cells in each row.";
-    let mut reader = csv::Reader::from_reader(content.trim_start_matches('\u{FEFF}').as_bytes());
+    let mut reader = csv::Reader::from_reader(content.as_bytes());
     let header = reader.headers().map_err(|_| BAD)?;
     let columns: HashMap<String, usize> =
         header.iter().enumerate().map(|(at, name)| (name.trim().to_ascii_lowercase(), at)).collect();
@@ -87,7 +145,8 @@ fn letterboxd(cells: &Cells<'_>, to_watch: bool) -> Row {
     let watched = when(cells.get("watched date").or_else(|| cells.get("watcheddate")));
     let is_rewatch =
         cells.get("rewatch").is_some_and(|text| ["yes", "true"].contains(&text.to_lowercase().as_str()));
-    let is_plain = !["rating", "rating10", "watched date", "watcheddate"].iter().any(|name| cells.has(name));
+    let said = ["rating", "rating10", "watched date", "watcheddate", "review"];
+    let is_plain = !said.iter().any(|name| cells.has(name));
     Row {
         tmdb: cells.get("tmdbid").and_then(|id| id.parse().ok()),
         imdb: cells.get("imdbid").map(str::to_owned),
@@ -97,8 +156,14 @@ fn letterboxd(cells: &Cells<'_>, to_watch: bool) -> Row {
         watchlist: (is_plain && to_watch).then_some(date),
         // A day without a time is no moment of its own: a film of watched.csv was watched some time.
         watched: watched
-            .map(|at| (Some(at), is_rewatch))
-            .or((is_plain && !to_watch).then_some((date, false))),
+            .map(|at| Watched { at: Some(at), rewatch: is_rewatch, ..Watched::default() })
+            .or((is_plain && !to_watch).then(|| Watched { at: date, ..Watched::default() })),
+        review: cells.get("review").map(|text| Written {
+            text: text.to_owned(),
+            created_at: date,
+            updated_at: date,
+            ..Written::default()
+        }),
         ..Row::default()
     }
 }
@@ -139,96 +204,11 @@ fn trakt(content: &str) -> Result<Vec<Row>, &'static str> {
             year: movie.get("year").and_then(Value::as_i64).and_then(|year| i16::try_from(year).ok()),
             rating: stars.map(|stars| (stars, when(text(entry, "rated_at")))),
             watchlist: entry.get("listed_at").map(|_| when(text(entry, "listed_at"))),
-            watched: watched.map(|at| (when(Some(at)), false)),
+            watched: watched.map(|at| Watched { at: when(Some(at)), ..Watched::default() }),
             ..Row::default()
         }
     };
     Ok(movies.map(row).collect())
-}
-
-fn screensort(content: &str) -> Result<Vec<Row>, &'static str> {
-    let document: Value = serde_json::from_str(content).map_err(|_| "The file is not a JSON document.")?;
-    if text(&document, "format") != Some("screensort") {
-        return Err("The file is not an export of ours.");
-    }
-    let list = |name: &str| document.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut rows = Vec::new();
-    for film in list("films") {
-        let given =
-            |name: &str| film.get(name).filter(|value| !value.is_null()).map(|_| when(text(&film, name)));
-        let stars = film.get("rating").and_then(Value::as_f64).and_then(|stars| Rating::try_from(stars).ok());
-        rows.push(Row {
-            tmdb: movie_id(film.get("movie_id")),
-            title: text(&film, "title").unwrap_or_default().to_owned(),
-            year: film.get("year").and_then(Value::as_i64).and_then(|year| i16::try_from(year).ok()),
-            rating: stars.map(|stars| (stars, when(text(&film, "rating_at")))),
-            thumb: text(&film, "thumb")
-                .and_then(|thumb| thumb.parse().ok())
-                .map(|thumb| (thumb, when(text(&film, "thumb_at")))),
-            hidden: given("hidden_at"),
-            watchlist: given("watchlist_at"),
-            ..Row::default()
-        });
-    }
-    for watch in list("history") {
-        let is_rewatch = watch.get("rewatch").and_then(Value::as_bool).unwrap_or_default();
-        rows.push(Row {
-            tmdb: movie_id(watch.get("movie_id")),
-            watched: Some((when(text(&watch, "watched_at")), is_rewatch)),
-            ..Row::default()
-        });
-    }
-    Ok(rows)
-}
-
-/// What a row means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Match {
-    One(MovieId),
-    Several,
-    None,
-}
-
-/// The films of a catalogue by title and year.
-pub(crate) struct Titles(HashMap<(String, i16), Vec<MovieId>>);
-
-fn folded(title: &str) -> String {
-    title.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-impl Titles {
-    pub(crate) fn of(catalog: &Catalog) -> Self {
-        let mut titles: HashMap<(String, i16), Vec<MovieId>> = HashMap::new();
-        for id in catalog.ids() {
-            let Lookup::Film(film) = catalog.lookup(id) else { continue };
-            let Some(year) = film.release_date().map(Date::year) else { continue };
-            let mut names = vec![folded(film.title()), folded(film.original_title())];
-            names.dedup();
-            for name in names {
-                titles.entry((name, year)).or_default().push(id);
-            }
-        }
-        Self(titles)
-    }
-
-    /// The film of that title in that year.
-    pub(crate) fn find(&self, title: &str, year: Option<i16>) -> Match {
-        let Some(year) = year.filter(|_| !title.is_empty()) else { return Match::None };
-        match self.0.get(&(folded(title), year)).map(Vec::as_slice) {
-            Some([one]) => Match::One(*one),
-            Some([_, ..]) => Match::Several,
-            _ => Match::None,
-        }
-    }
-}
-
-/// The film under its own id, if the catalogue has it.
-pub(crate) fn living(catalog: &Catalog, id: MovieId) -> Match {
-    let found = match catalog.lookup(id) {
-        Lookup::Merged(into) => catalog.lookup(into),
-        other => other,
-    };
-    if let Lookup::Film(film) = found { Match::One(film.id()) } else { Match::None }
 }
 
 #[cfg(test)]
@@ -237,20 +217,27 @@ mod tests {
 
     use super::*;
 
+    fn rows(source: &str, content: &str, to_watch: bool) -> Result<Vec<Row>, &'static str> {
+        read(source, content, to_watch).map(|parcel| parcel.rows)
+    }
+
     #[test]
     fn letterboxds_stars_are_halves_of_ours() {
         let file = "Date,Name,Year,Letterboxd URI,Rating\n2024-05-01,\"Heat, the\",1995,https://x,4.5\n";
         let rows = rows("letterboxd", file, false).unwrap();
         assert_eq!((rows[0].title.as_str(), rows[0].year), ("Heat, the", Some(1995)));
         assert_eq!(rows[0].rating.map(|(rating, _)| rating.value()), Some(9.0));
-        assert_eq!((rows[0].watched, rows[0].watchlist), (None, None));
+        assert_eq!((rows[0].watched.clone(), rows[0].watchlist), (None, None));
     }
 
     #[test]
     fn a_diary_a_watchlist_and_what_was_watched_are_told_apart() {
         let diary = "Date,Name,Year,Rating,Rewatch,Watched Date\n2024-05-02,Heat,1995,,Yes,2024-05-01\n";
-        let (at, rewatch) = rows("letterboxd", diary, false).unwrap()[0].watched.unwrap();
-        assert_eq!((at.unwrap().to_string().as_str(), rewatch), ("2024-05-01T00:00:00Z", true));
+        let watched = rows("letterboxd", diary, false).unwrap()[0].watched.clone().unwrap();
+        assert_eq!(
+            (watched.at.unwrap().to_string().as_str(), watched.rewatch),
+            ("2024-05-01T00:00:00Z", true)
+        );
         let plain = "Date,Name,Year,Letterboxd URI\n2024-05-02,Heat,1995,https://x\n";
         assert!(rows("letterboxd", plain, true).unwrap()[0].watchlist.is_some());
         assert!(rows("letterboxd", plain, false).unwrap()[0].watched.is_some());
@@ -268,6 +255,15 @@ mod tests {
     }
 
     #[test]
+    fn formulas_controls_and_directions_are_text() {
+        let file = "Name,Year,Rating,Review\n\"=HYPERLINK(\"\"http://x\"\")\",1995,4,\"@SUM(A1)\"\n\u{202E}cab\0,1996,9e99,\n";
+        let rows = rows("letterboxd", file, false).unwrap();
+        assert_eq!(rows[0].title, "=HYPERLINK(\"http://x\")");
+        assert_eq!(rows[0].review.as_ref().unwrap().text, "@SUM(A1)");
+        assert_eq!((rows[1].rating, rows[1].year), (None, Some(1996)));
+    }
+
+    #[test]
     fn what_is_no_such_file_is_refused() {
         for (source, bad) in [
             ("letterboxd", "a,b\n1,2\n"),
@@ -279,6 +275,8 @@ mod tests {
         ] {
             assert!(rows(source, bad, false).is_err() || bad.contains("unclosed"), "{source} {bad}");
         }
+        let wide: String = "Const,Title\n".chars().flat_map(|c| [c, '\0']).collect();
+        assert!(rows("imdb", &wide, false).unwrap_err().contains("UTF-16"));
         let long = format!("Const\n{}", "tt1\n".repeat(MOST + 1));
         assert!(rows("imdb", &long, false).is_err());
     }

@@ -1,85 +1,126 @@
 //! `import_worker`: brings a file's films into a person's library. Doing a file again changes nothing, so that a
-//! worker that is killed leaves the errand to the next.
+//! worker that is killed leaves the errand to the next, and two at the same file do no harm.
 
+mod about;
+mod taken;
+
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use jiff::Timestamp;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use screensort_catalog::Catalog;
 use screensort_http::Problem;
 use screensort_model::MovieId;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::{Change, Errand, ErrandKind, ErrandState, Watch};
+use screensort_store::{Change, Errand, ErrandKind, ErrandState};
 use serde_json::{Value, json};
 
-use crate::import::{Match, Row, Titles, living, rows};
+use crate::errand;
+use crate::import::{Match, Parcel, Row, Titles, is_garbled, living, read};
+use taken::Taker;
 
-/// After so many rows it is noted how far the import is.
-const PIECE: usize = 200;
+/// After so many films it is noted how far the import is.
+const PIECE: usize = 100;
+/// Films looked up or changed at once.
+const AT_ONCE: usize = 8;
 
-/// As it is scheduled.
-pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
+/// As the table's stream calls it with a new import, or a schedule with nothing.
+pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
     Box::pin(async move {
-        let (mut done, mut failed) = (0, 0);
-        for (account, errand) in stack.library().errands_waiting(ErrandKind::Import).await? {
-            match import(&stack, &account, errand).await {
-                Ok(()) => done += 1,
-                // It stays on the list, and does not hold up the others.
-                Err(problem) => {
-                    failed += 1;
-                    let cause = problem.causes().unwrap_or_default();
-                    tracing::error!(name: "import.failed", cause, "an import failed");
-                }
-            }
-        }
-        Ok(json!({"done": done, "failed": failed}))
+        let work = |account: String, errand: Errand| {
+            let stack = &stack;
+            async move { import(stack, &account, errand).await }
+        };
+        errand::run(&stack, ErrandKind::Import, &event, work).await
     })
 }
 
 async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), Problem> {
     let request = errand.request.clone();
-    let now = stack.clock().now();
-    let change = Change { account, request: &request, at: now };
+    let change = Change { account, request: &request, at: stack.clock().now() };
+    let library = stack.library();
+    let owner = stack.accounts().person(account).await?.map(|person| person.account);
+    // Somebody who was forgotten meanwhile, or may do nothing any more, gets nothing.
+    let Some(owner) = owner.filter(|owner| !owner.disabled) else { return Ok(()) };
     let name = format!("imports/{account}/{}", errand.id);
     let file = stack.parcels().get(&name).await?.unwrap_or_default();
-    let content = String::from_utf8_lossy(&file);
-    let rows = match rows(&errand.form, &content, errand.to_watch) {
-        Ok(rows) => rows,
+    let Parcel { rows, about } = match read(&errand.form, &String::from_utf8_lossy(&file), errand.to_watch) {
+        Ok(parcel) => parcel,
         Err(why) => {
             errand.progress = ErrandState::Failed;
             errand.failure = Some(why.to_owned());
-            return Ok(stack.library().note_errand(&change, ErrandKind::Import, &errand).await?);
+            library.note_errand(&change, ErrandKind::Import, &errand).await?;
+            return Ok(());
         }
     };
-    let catalog = stack.catalog().await?;
-    let titles = Titles::of(&catalog);
-    let mut report = Vec::with_capacity(rows.len());
+    let found = find_all(stack, &rows).await?;
+    let mut films: BTreeMap<MovieId, Vec<&Row>> = BTreeMap::new();
     errand.counted = [0; 3];
-    for (at, row) in rows.iter().enumerate() {
-        let found = find(stack, &catalog, &titles, row).await?;
-        let (place, result, movie) = match found {
-            Match::One(movie) => (0, "matched", Some(movie)),
-            Match::Several => (1, "ambiguous", None),
-            Match::None => (2, "unmatched", None),
-        };
-        errand.counted[place] += 1;
-        if let Some(movie) = movie.filter(|_| !errand.dry_run) {
-            take(stack, &change, movie, row).await?;
-        }
-        report.push(json!({"row": at + 1, "title": shown(&row.title), "result": result, "movie_id": movie}));
-        if (at + 1) % PIECE == 0 {
-            stack.library().note_errand(&change, ErrandKind::Import, &errand).await?;
+    for (row, found) in rows.iter().zip(&found) {
+        match found {
+            Match::One(movie) => films.entry(*movie).or_default().push(row),
+            Match::Several => errand.counted[1] += 1,
+            Match::None => errand.counted[2] += 1,
         }
     }
+    let mut notes: BTreeMap<MovieId, &'static str> = BTreeMap::new();
+    if errand.dry_run {
+        errand.counted[0] = films.values().map(|rows| rows.len() as u32).sum();
+    } else {
+        let taker = Taker::of(stack, change, &owner, &rows).await?;
+        let films: Vec<(MovieId, Vec<&Row>)> = films.into_iter().collect();
+        for piece in films.chunks(PIECE) {
+            let taking: Vec<BoxFuture<'_, _>> =
+                piece.iter().map(|(movie, rows)| taker.take(*movie, rows).boxed()).collect();
+            let taken: Vec<Option<&'static str>> =
+                futures::stream::iter(taking).buffered(AT_ONCE).try_collect().await?;
+            for ((movie, rows), note) in piece.iter().zip(taken) {
+                errand.counted[0] += rows.len() as u32;
+                notes.extend(note.map(|note| (*movie, note)));
+            }
+            if !library.note_errand(&change, ErrandKind::Import, &errand).await? {
+                // Another worker has done it.
+                return Ok(());
+            }
+        }
+        about::take(stack, &change, about).await?;
+    }
+    let report: Vec<Value> =
+        rows.iter().zip(&found).enumerate().map(|(at, (row, found))| line(at, row, *found, &notes)).collect();
     let report = serde_json::to_vec(&report).unwrap_or_default();
     stack.parcels().put(&format!("{name}.report"), "application/json", report).await?;
     errand.progress = ErrandState::Done;
-    Ok(stack.library().note_errand(&change, ErrandKind::Import, &errand).await?)
+    library.note_errand(&change, ErrandKind::Import, &errand).await?;
+    Ok(())
 }
 
-/// A title as the report shows it.
-fn shown(title: &str) -> String {
-    screensort_model::text::tidy(title, 100)
+/// What the report says of a row.
+fn line(at: usize, row: &Row, found: Match, notes: &BTreeMap<MovieId, &'static str>) -> Value {
+    let (result, movie) = match found {
+        Match::One(movie) => ("matched", Some(movie)),
+        Match::Several => ("ambiguous", None),
+        Match::None => ("unmatched", None),
+    };
+    let note = match movie {
+        Some(movie) if row.review.is_some() => notes.get(&movie).copied(),
+        None if is_garbled(&row.title) => {
+            Some("Characters of the title were lost: the file was not in UTF-8 when it was read.")
+        }
+        _ => None,
+    };
+    let title = screensort_model::text::tidy(&row.title, 100);
+    json!({"row": at + 1, "title": title, "result": result, "movie_id": movie, "note": note})
+}
+
+/// Which film each row means.
+async fn find_all(stack: &Stack, rows: &[Row]) -> Result<Vec<Match>, Problem> {
+    let catalog = stack.catalog().await?;
+    let titles = Titles::of(&catalog);
+    let finding: Vec<BoxFuture<'_, _>> =
+        rows.iter().map(|row| find(stack, &catalog, &titles, row).boxed()).collect();
+    futures::stream::iter(finding).buffered(AT_ONCE).try_collect().await
 }
 
 /// TMDb's id decides, then IMDb's, then title and year.
@@ -94,40 +135,4 @@ async fn find(stack: &Stack, catalog: &Catalog, titles: &Titles, row: &Row) -> R
         return Ok(living(catalog, id));
     }
     Ok(titles.find(&row.title, row.year))
-}
-
-async fn take(stack: &Stack, change: &Change<'_>, movie: MovieId, row: &Row) -> Result<(), Problem> {
-    let library = stack.library();
-    // What was said then keeps its place; nothing was said in the future.
-    let then = |at: Option<Timestamp>| Change { at: at.map_or(change.at, |at| at.min(change.at)), ..*change };
-    if let Some((rating, at)) = row.rating {
-        library.set_rating(&then(at), movie, Some(rating)).await?;
-    }
-    if let Some((thumb, at)) = row.thumb {
-        library.set_thumb(&then(at), movie, Some(thumb)).await?;
-    }
-    if let Some(at) = row.hidden {
-        library.set_hidden(&then(at), movie, true).await?;
-    }
-    if let Some(at) = row.watchlist {
-        library.set_watchlist(&then(at), movie, true).await?;
-    }
-    if let Some((at, rewatch)) = row.watched {
-        let watched_at = then(at).at;
-        // The same film at the same time is the same entry, however often it is imported. Without a time the entry
-        // is the film's one import without a time.
-        let named = at.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
-        let id = derived(&format!("{}#{movie}#{named}", change.account));
-        let watch = Watch { id, movie, watched_at, rewatch, operator: None, mode: None };
-        library.watch(change, &watch).await?;
-    }
-    Ok(())
-}
-
-/// A ULID that is the same for the same text.
-fn derived(text: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&digest.as_ref()[..16]);
-    ulid::Ulid::from_bytes(bytes).to_string()
 }

@@ -35,6 +35,9 @@ struct Row {
     result: String,
     /// The film, if one was found.
     movie_id: Option<u32>,
+    /// What of the row was left out, and why; null if nothing was.
+    #[serde(default)]
+    note: Option<String>,
 }
 
 /// An import.

@@ -1,12 +1,16 @@
 //! `POST /imports`: bring a library along from elsewhere.
 
 use schemars::JsonSchema;
+use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Problem, Reply};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Problem, Reply, log};
 use screensort_routes::IMPORTS;
 use screensort_runtime::Stack;
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
 use serde::{Deserialize, Serialize};
+
+/// The most bytes of a file.
+const LARGEST: usize = 5 << 20;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -28,7 +32,7 @@ enum Source {
 #[schemars(rename = "ImportAsk")]
 struct Body {
     source: Source,
-    /// The whole file: CSV of Letterboxd or IMDb, JSON of Trakt or of an export of ours; at most 10,000 rows.
+    /// The whole file: CSV of Letterboxd or IMDb, JSON of Trakt or of an export of ours; at most 10,000 rows and 5 MiB.
     content: String,
     /// Only say what would be done.
     #[serde(default)]
@@ -56,6 +60,9 @@ async fn import(
         let error = FieldError { pointer: "/content".to_owned(), code: "empty", detail };
         return Err(Problem::new(Code::InvalidBody).with_errors(vec![error]));
     }
+    if ask.body.content.len() > LARGEST {
+        return Err(Problem::new(Code::TooLarge).with_detail("A file has 5 MiB at most."));
+    }
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.source {
         Source::Letterboxd => "letterboxd",
@@ -77,6 +84,14 @@ async fn import(
     // The file first: a worker that finds the errand finds the file.
     let name = format!("imports/{}/{}", who.id(), errand.id);
     stack.parcels().put(&name, "application/octet-stream", ask.body.content.into_bytes()).await?;
-    stack.library().note_errand(&change, ErrandKind::Import, &errand).await?;
+    // Who only wants to know what would be done brings nothing.
+    let trail = match errand.dry_run {
+        true => None,
+        false => Some(ask.whence.own(Event::PersonImported, who.id(), change.at)?),
+    };
+    stack.library().begin_errand(&change, ErrandKind::Import, &errand, trail.as_ref()).await?;
+    if let Some(trail) = &trail {
+        log(trail);
+    }
     Ok(Reply::ok(Answer { id: errand.id, status: errand.progress }))
 }

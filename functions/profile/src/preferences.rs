@@ -45,18 +45,7 @@ fn check(preferences: &Preferences, catalog: &Catalog) -> Result<(), Problem> {
     let faults = preferences.faults().into_iter();
     let mut errors: Vec<_> =
         faults.map(|(field, why)| refused(field, "invalid", format!("Expected {}.", why.0))).collect();
-    let reference = catalog.reference();
-    let exists = |id| reference.genres.iter().any(|genre| genre.id == id);
-    if !preferences.genres.iter().all(|genre| exists(genre.id)) {
-        errors.push(refused("genres", "unknown_value", "There is no such genre: /genres lists them."));
-    }
-    if !preferences.avoid_genres.iter().all(|id| exists(*id)) {
-        errors.push(refused("avoid_genres", "unknown_value", "There is no such genre: /genres lists them."));
-    }
-    let rating = preferences.max_certification.as_ref();
-    if rating.is_some_and(|rating| reference.strictness(rating.region, &rating.value).is_none()) {
-        let detail = "No such rating in this region: /genres lists them.";
-        errors.push(refused("max_certification", "unknown_value", detail));
-    }
+    let unknown = preferences.unknown(catalog.reference()).into_iter();
+    errors.extend(unknown.map(|(field, why)| refused(field, "unknown_value", why.0)));
     if errors.is_empty() { Ok(()) } else { Err(Problem::new(Code::InvalidBody).with_errors(errors)) }
 }

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_http::{Code, Endpoint, FieldError, Member, Problem, Reply, SignedIn, given, tag};
-use screensort_model::Region;
-use screensort_model::text::prose;
+use screensort_model::{Region, person};
 use screensort_routes::{PROFILE, PROFILE_CHANGE};
 use screensort_runtime::Stack;
 use screensort_store::{Change, Profile};
@@ -123,18 +122,19 @@ async fn answer(
 /// The texts composed and free of what deceives, the year one that somebody alive was born in.
 fn checked(mut body: Body, now: Timestamp) -> Result<Body, Problem> {
     let mut errors: Vec<FieldError> = Vec::new();
-    for (field, text, most, lines) in
-        [("display_name", &mut body.display_name, 40, false), ("bio", &mut body.bio, 500, true)]
-    {
+    type Rule = fn(&str) -> Result<String, String>;
+    let texts: [(_, _, Rule); 2] =
+        [("display_name", &mut body.display_name, person::display_name), ("bio", &mut body.bio, person::bio)];
+    for (field, text, rule) in texts {
         let Some(Some(text)) = text else { continue };
-        match prose(text, 1..=most, lines) {
+        match rule(text) {
             Ok(clean) => *text = clean,
             Err(why) => errors.push(refused(field, "invalid", format!("Expected {why}."))),
         }
     }
     let this_year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
     if let Some(Some(year)) = body.birth_year
-        && !(1900..=this_year).contains(&year)
+        && !person::is_birth_year(year, this_year)
     {
         errors.push(refused("birth_year", "out_of_range", "A year from 1900 to this one."));
     }

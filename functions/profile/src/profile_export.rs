@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whence};
+use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whence, log};
 use screensort_routes::PROFILE_EXPORT;
 use screensort_runtime::Stack;
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
@@ -72,7 +72,8 @@ async fn export(
         request: ask.whence.request_id.clone(),
         asked_at: change.at,
     };
-    stack.library().note_errand(&change, ErrandKind::Export, &errand).await?;
-    stack.witness(&ask.whence.own(Event::PersonExported, who.id(), change.at)?).await;
+    let trail = ask.whence.own(Event::PersonExported, who.id(), change.at)?;
+    stack.library().begin_errand(&change, ErrandKind::Export, &errand, Some(&trail)).await?;
+    log(&trail);
     Ok(Reply::ok(Answer { id: errand.id }))
 }

@@ -1,12 +1,14 @@
 //! `POST /moderation/reviews/{rid}`: publish a review, or remove it.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
+use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, FieldError, Problem, Recent, Reply};
+use screensort_http::{Code, Endpoint, FieldError, Problem, Recent, Reply, Whence, log};
 use screensort_model::text::prose;
 use screensort_routes::MODERATION_REVIEW;
 use screensort_runtime::Stack;
-use screensort_store::{Change, Review, ReviewState};
+use screensort_store::{Change, Review, ReviewState, Trail};
 use serde::Deserialize;
 
 use crate::shown::Moderated;
@@ -50,10 +52,32 @@ async fn decide(
     };
     let after = Review { state, note, reports: 0, version: before.version + 1, ..before.clone() };
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
-    if !stack.library().decide_review(&change, &before, &after).await? {
+    let trail = trail(&ask.whence, who.id(), &before, &after, change.at)?;
+    if !stack.library().decide_review(&change, &before, &after, &trail).await? {
         return Err(Problem::new(Code::Conflict));
     }
+    log(&trail);
     Ok(Reply::ok(Moderated::of(after)))
+}
+
+/// What was decided, and that reports were settled by it.
+fn trail(
+    whence: &Whence,
+    editor: &str,
+    before: &Review,
+    after: &Review,
+    now: Timestamp,
+) -> Result<Trail, Problem> {
+    let of = |event| whence.trail(event, Some(editor), Some(&after.id), now);
+    let decided = match (before.state, after.state) {
+        (_, ReviewState::Removed) => Some(Event::ReviewRemoved),
+        (ReviewState::Removed, _) => Some(Event::ReviewRestored),
+        (ReviewState::Pending, _) => Some(Event::ReviewPublished),
+        (ReviewState::Published, _) => None,
+    };
+    let Some(decided) = decided else { return of(Event::ReviewReportSettled) };
+    let decided = of(decided)?;
+    if before.reports > 0 { Ok(decided.and(of(Event::ReviewReportSettled)?)) } else { Ok(decided) }
 }
 
 fn noted(note: &str) -> Result<String, Problem> {

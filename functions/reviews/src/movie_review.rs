@@ -2,13 +2,14 @@
 
 use http::header::ETAG;
 use schemars::JsonSchema;
+use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_catalog::Lookup;
 use screensort_http::{
-    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, Whence, tag,
+    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, Whence, log, tag,
 };
-use screensort_model::text::{links, prose};
-use screensort_model::{Language, MovieId};
+use screensort_model::text::links;
+use screensort_model::{Language, MovieId, person};
 use screensort_routes::{REVIEW_DELETE, REVIEW_WRITE};
 use screensort_runtime::Stack;
 use screensort_store::{Change, Review, ReviewState};
@@ -71,7 +72,7 @@ async fn write(
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Own>, Problem> {
-    let text = prose(&ask.body.text, 20..=10_000, true).map_err(refused)?;
+    let text = person::review(&ask.body.text).map_err(refused)?;
     let movie = living(&stack, ask.of.movie).await?;
     let now = stack.clock().now();
     let (before, written) = stack.library().review(who.id(), movie).await?;
@@ -97,13 +98,16 @@ async fn write(
         version: before.as_ref().map_or(0, |review| review.version) + 1,
     };
     let change = Change { account: who.id(), request: &ask.of.whence.request_id, at: now };
-    if !stack.library().write_review(&change, before.as_ref(), &after).await? {
+    let trail =
+        ask.of.whence.trail(written_as(before.as_ref(), &after), Some(who.id()), Some(&after.id), now)?;
+    if !stack.library().write_review(&change, before.as_ref(), &after, &trail).await? {
         return Err(Problem::new(if ask.of.version.is_given() {
             Code::PreconditionFailed
         } else {
             Code::Conflict
         }));
     }
+    log(&trail);
     let version = tag(after.version);
     Ok(Reply::ok(Own::of(after)).with_header(ETAG, &version))
 }
@@ -117,14 +121,25 @@ async fn remove(
     let review = review.ok_or_else(unknown)?;
     ask.version.check(Some(review.version))?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
-    if !stack.library().delete_review(&change, &review).await? {
+    let trail = ask.whence.trail(Event::ReviewWithdrawn, Some(who.id()), Some(&review.id), change.at)?;
+    if !stack.library().delete_review(&change, &review, &trail).await? {
         return Err(Problem::new(if ask.version.is_given() {
             Code::PreconditionFailed
         } else {
             Code::Conflict
         }));
     }
+    log(&trail);
     Ok(Reply::done())
+}
+
+/// What writing a review means to the trail.
+fn written_as(before: Option<&Review>, after: &Review) -> Event {
+    match (before.map(|before| before.state), after.state) {
+        (Some(before), now) if before == now => Event::ReviewChanged,
+        (_, ReviewState::Pending) => Event::ReviewHeld,
+        _ => Event::ReviewPublished,
+    }
 }
 
 /// Who sees it: a new person's first ones, and whatever holds a link, wait for an editor. A change of one that is

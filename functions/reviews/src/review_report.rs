@@ -1,8 +1,9 @@
 //! `POST /reviews/{rid}/report`: report a review. It counts once per person.
 
 use schemars::JsonSchema;
+use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Member, Problem, Reply};
+use screensort_http::{Code, Endpoint, Member, Problem, Reply, log};
 use screensort_routes::REVIEW_REPORT;
 use screensort_runtime::Stack;
 use screensort_store::{Change, ReviewState};
@@ -53,6 +54,7 @@ async fn report(
 ) -> Result<Reply<()>, Problem> {
     let library = stack.library();
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
+    let trail = ask.whence.trail(Event::ReviewReported, Some(who.id()), Some(&ask.id), change.at)?;
     for _ in 0..MEETINGS {
         let review = library.review_by_id(&ask.id).await?.ok_or_else(unknown)?;
         // What only its author and editors see is not there for anybody else.
@@ -62,9 +64,11 @@ async fn report(
         if review.account == who.id() {
             return Err(Problem::new(Code::Conflict).with_detail("This review is your own: delete it."));
         }
-        if library.report_review(&change, &review, ask.body.reason.name()).await?
-            || library.has_reported(who.id(), &review.id).await?
-        {
+        if library.report_review(&change, &review, ask.body.reason.name(), &trail).await? {
+            log(&trail);
+            return Ok(Reply::done());
+        }
+        if library.has_reported(who.id(), &review.id).await? {
             return Ok(Reply::done());
         }
     }

@@ -72,7 +72,7 @@ impl Product {
         let stand = Stand::set_up(choices, clock.clone()).await.unwrap();
         let gateway = Gateway::new(product::endpoints(), stand.stack.clone(), false, false);
         gateway.show_mail(stand.cloud.mailbox());
-        gateway.follow(stand.cloud.changes(&stand.stack.settings().tables.library)).await;
+        gateway.follow(&stand.cloud).await;
         let admin = screensort_accounts::first_admin(&stand.stack, "admin", "admin@screensort.example").await;
         let server = Server::start(gateway.clone(), 0, None).await.unwrap();
         // The client wants to know how to speak TLS even where it does not. A second installation changes nothing.

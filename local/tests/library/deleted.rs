@@ -8,7 +8,7 @@ const TEXT: &str = "It is long, it is loud, and I liked every minute of it.";
 
 impl World {
     /// Somebody who has done everything there is.
-    async fn busy(&self, name: &str) -> String {
+    pub(crate) async fn busy(&self, name: &str) -> String {
         let token = self.person(name).await;
         let film = self.films[0];
         self.thumb(&token, film, "thumbs_up").await.expect(200, "");
@@ -26,14 +26,10 @@ impl World {
     }
 
     /// Waits until nobody is left to be forgotten.
-    async fn forgotten(&self) {
+    pub(crate) async fn forgotten(&self) {
         let stack = &self.product.stand.stack;
         deletion_worker::run(stack).await.unwrap();
         assert!(stack.accounts().deletions().await.unwrap().is_empty());
-    }
-
-    async fn account(&self, token: &str) -> String {
-        self.get(token, "/session").await.body["user"]["id"].as_str().unwrap().to_owned()
     }
 }
 
@@ -41,7 +37,7 @@ impl World {
 async fn who_is_deleted_is_gone_everywhere_and_can_come_back_as_somebody_new() {
     let world = World::start().await;
     let (ann, bob) = (world.busy("ann").await, world.busy("bob").await);
-    let (film, id) = (world.films[0], world.account(&ann).await);
+    let (film, id) = (world.films[0], world.id(&ann).await);
     assert_eq!(world.community(film).await, json!([2, 0, 2, 32, 0]));
     let delete = |body: Value| world.product.with(&ann, "DELETE", "/profile", body);
     delete(json!({"password": "Wrong-guess1 here"})).await.expect(401, "invalid_credentials");
@@ -70,14 +66,14 @@ async fn who_is_deleted_is_gone_everywhere_and_can_come_back_as_somebody_new() {
     // Name and address are free again, and nothing is left of before.
     let again = world.person("ann").await;
     assert!(world.listed(&again, "/thumbs").await.is_empty());
-    assert_ne!(world.account(&again).await, id);
+    assert_ne!(world.id(&again).await, id);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reviews_may_stay_without_a_name_and_a_killed_worker_goes_on() {
     let world = World::start().await;
     let ann = world.busy("ann").await;
-    let id = world.account(&ann).await;
+    let id = world.id(&ann).await;
     let body = json!({"password": PASSWORD, "reviews": "anonymise"});
     world.product.with(&ann, "DELETE", "/profile", body).await.expect(202, "");
     world.forgotten().await;

@@ -7,20 +7,20 @@ use crate::world::World;
 const TEXT: &str = "It is long, it is loud, and I liked every minute of it.";
 
 impl World {
-    async fn write(&self, token: &str, movie: u64, text: &str) -> Got {
+    pub(crate) async fn write(&self, token: &str, movie: u64, text: &str) -> Got {
         let path = format!("/movies/{movie}/review");
         self.product.with(token, "PUT", &path, json!({"text": text, "language": "en"})).await
     }
 
     /// The texts of a film's published reviews, as guests see them.
-    async fn published(&self, movie: u64) -> Vec<String> {
+    pub(crate) async fn published(&self, movie: u64) -> Vec<String> {
         let got = self.product.ask("GET", &format!("/movies/{movie}/reviews"), &[], Value::Null).await;
         let items = got.expect(200, "").body["items"].as_array().unwrap().clone();
         items.iter().map(|item| item["text"].as_str().unwrap().to_owned()).collect()
     }
 
     /// An editor, second factor shown.
-    async fn editor(&self) -> String {
+    pub(crate) async fn editor(&self) -> String {
         let token = self.person("editor").await;
         let (secret, _, token) = self.product.enrol(&token).await;
         let stack = &self.product.stand.stack;

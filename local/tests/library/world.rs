@@ -15,12 +15,22 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::of(FILMS).await
+    }
+
+    /// With so many films.
+    pub(crate) async fn of(count: usize) -> Self {
         let product = Product::start().await;
         let (mut films, operators) = import::sample(product.clock.now()).unwrap();
-        films.truncate(FILMS);
+        films.truncate(count);
         import::keep(&product.stand.stack, &films, &operators, |_| {}).await.unwrap();
         let films = films.iter().map(|film| u64::from(film.id.get())).collect();
         Self { product, films }
+    }
+
+    /// Whose token it is.
+    pub(crate) async fn id(&self, token: &str) -> String {
+        self.get(token, "/session").await.body["user"]["id"].as_str().unwrap().to_owned()
     }
 
     /// The access token of somebody new.

@@ -170,12 +170,18 @@ events! {
     FilmNoted = "library.film.noted", Routine, "film", Auditor, 0/0;
     /// A review, a report on one or a link was made, changed or taken back: how it was and is, beside what was done.
     ItemChanged = "library.item.changed", Routine, "owner and kind", Auditor, 0/0;
+    /// A person's whole history was cleared.
+    HistoryCleared = "library.history.cleared", Notable, "account", Auditor, 20/15;
 
     /// A review was published.
     ReviewPublished = "review.published", Routine, "review", Target, 0/0;
+    /// A review waits for an editor: its writer is new, or it holds links.
+    ReviewHeld = "review.held", Routine, "review", Target, 0/0;
     /// A review was changed by its writer.
     ReviewChanged = "review.changed", Routine, "review", Target, 0/0;
-    /// A review was removed.
+    /// A review was taken back by its writer.
+    ReviewWithdrawn = "review.withdrawn", Routine, "review", Auditor, 0/0;
+    /// A review was removed by an editor.
     ReviewRemoved = "review.removed", Notable, "review", Target, 50/15;
     /// A removed review was put back.
     ReviewRestored = "review.restored", Notable, "review", Target, 0/0;

@@ -21,6 +21,9 @@ pub(crate) fn read_body<T: DeserializeOwned>(request: &Incoming) -> Result<T, Pr
     if !is_json(request.header(CONTENT_TYPE.as_str())) {
         return Err(Problem::new(Code::UnsupportedMediaType));
     }
+    if std::str::from_utf8(&request.body).is_err() {
+        return Err(bad_json("The body is not UTF-8; neither Latin-1 nor UTF-16 is taken."));
+    }
     check_depth(&request.body)?;
     // Serde would take an array for a struct; the contract knows objects only.
     if request.body.iter().find(|b| !b.is_ascii_whitespace()) != Some(&b'{') {

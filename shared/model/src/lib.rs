@@ -14,6 +14,7 @@ pub mod movie;
 mod network;
 pub mod operator;
 pub mod opinion;
+pub mod person;
 pub mod preferences;
 pub mod reference;
 pub mod text;

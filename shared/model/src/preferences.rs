@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::reference::Reference;
 use crate::{GenreId, Language, Mode, OperatorId, Refused, Region};
 
 /// Everything that a person can ask for. Empty and absent mean: no matter.
@@ -75,6 +76,24 @@ impl Preferences {
         check(self.operators.len() <= 100, "operators", "at most 100 operators");
         check(self.modes.len() <= Mode::ALL.len(), "modes", "each mode is named once");
         faults
+    }
+
+    /// What they name that `reference` does not know, each with the field that it is about.
+    pub fn unknown(&self, reference: &Reference) -> Vec<(&'static str, Refused)> {
+        let exists = |id| reference.genres.iter().any(|genre| genre.id == id);
+        let mut unknown = Vec::new();
+        if !self.genres.iter().all(|genre| exists(genre.id)) {
+            unknown.push(("genres", Refused("There is no such genre: /genres lists them.")));
+        }
+        if !self.avoid_genres.iter().all(|id| exists(*id)) {
+            unknown.push(("avoid_genres", Refused("There is no such genre: /genres lists them.")));
+        }
+        let rating = self.max_certification.as_ref();
+        if rating.is_some_and(|rating| reference.strictness(rating.region, &rating.value).is_none()) {
+            let why = "No such rating in this region: /genres lists them.";
+            unknown.push(("max_certification", Refused(why)));
+        }
+        unknown
     }
 }
 

@@ -116,7 +116,8 @@ impl Route {
         match self.area {
             _ if self.method == Method::GET => 0,
             Area::Accounts | Area::Admin => 16 << 10,
-            Area::Library if self.path == "/imports" => 5 << 20,
+            // What a function can be given at most; the file in it may have 5 MiB.
+            Area::Library if self.path == "/imports" => 6 << 20,
             _ => 64 << 10,
         }
     }

@@ -73,7 +73,8 @@ impl Stack {
 
     /// What people do with films.
     pub fn library(&self) -> Library {
-        Library::new(self.dynamodb().clone(), self.settings().tables.library.clone())
+        let table = self.settings().tables.library.clone();
+        Library::new(self.dynamodb().clone(), table, self.trail_table())
     }
 
     /// Whose opinions may train the recommendation model.

@@ -3,7 +3,7 @@
 //! beside the counters and changed together with them: an older version is ignored, a newer one counts by its
 //! difference. So the counters are always the sum of what was counted, whatever arrives how often.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use screensort_model::{MovieId, Thumb};
@@ -11,7 +11,7 @@ use screensort_model::{MovieId, Thumb};
 use crate::catalogue::{Item, counters, key, movie_of, number, text};
 use crate::library::FilmState;
 use crate::vault::{Vault, Written, n};
-use crate::{Catalogue, Counters, Error};
+use crate::{Catalogue, Counters, Error, Library};
 
 const COUNTED: &str = "COUNTED";
 /// Items of one transaction: with their films' counters they stay below the store's hundred.
@@ -109,6 +109,22 @@ fn says_of(item: &Item) -> Says {
         halves: number(item, "halves").unwrap_or(0),
         reviewed: number::<u8>(item, "review") == Some(1),
     }
+}
+
+/// What was counted, as it is kept.
+fn opinion_of(item: &Item) -> Option<Opinion> {
+    Some(Opinion {
+        who: text(item, "pk")?.strip_prefix("COUNTED#")?.to_owned(),
+        movie: number::<u32>(item, "movie").and_then(MovieId::new)?,
+        version: number(item, "v")?,
+        says: says_of(item),
+    })
+}
+
+/// Which of so many slices a hash lies in.
+fn slice_of(who: &str, slices: u64) -> u64 {
+    let head = who.get(..8).and_then(|head| u64::from_str_radix(head, 16).ok()).unwrap_or(0);
+    head * slices >> 32
 }
 
 /// A difference of counters.
@@ -229,47 +245,69 @@ impl Catalogue {
         })
     }
 
-    /// Counts everything again, `states` being all that people's items say now: what was missed, what is gone, and
-    /// counters that are not the sum of what was counted. It may run while others count: a film that changes
-    /// meanwhile is left to them.
+    /// Counts everything again from what people's items in `library` say: what was missed, what is gone, and counters
+    /// that are not the sum of what was counted. It may run while others count: a film that changes meanwhile is left
+    /// to them. Of people's items no more than about `at_once` are held in memory, however many there are.
     ///
     /// # Errors
     /// If the store fails; running it again goes on.
-    pub async fn recount<F>(&self, states: impl FnOnce() -> F) -> Result<Recounted, Error>
-    where
-        F: Future<Output = Result<Vec<(String, FilmState)>, Error>>,
-    {
-        // First what was counted, then what is there: an item that is not there any more by then is gone.
-        let counted = self.all_counted().await?;
-        let opinions: Vec<Opinion> =
-            states().await?.iter().map(|(account, state)| Opinion::of(account, state)).collect();
-        let there: HashSet<&str> = opinions.iter().map(|opinion| opinion.who.as_str()).collect();
-        let orphans: Vec<Opinion> = counted
-            .iter()
-            .filter(|opinion| !there.contains(opinion.who.as_str()) && opinion.says != Says::default())
-            .map(|opinion| Opinion { version: opinion.version + 1, says: Says::default(), ..opinion.clone() })
-            .collect();
-        let orphans = self.count_opinions(orphans).await?;
-        let missed = self.count_opinions(opinions).await?;
+    pub async fn recount(&self, library: &Library, at_once: usize) -> Result<Recounted, Error> {
+        let (mut missed, mut there, mut start) = (0, 0, None);
+        loop {
+            let (states, next) = library.page_of_everyone(start).await?;
+            there += states.len();
+            let opinions = states.iter().map(|(account, state)| Opinion::of(account, state));
+            missed += self.count_opinions(opinions.collect()).await?;
+            match next {
+                Some(_) => start = next,
+                None => break,
+            }
+        }
+        let slices = there.div_ceil(at_once.max(1)).max(1) as u64;
+        let mut orphans = 0;
+        for slice in 0..slices {
+            orphans += self.forget_orphans(library, slice, slices).await?;
+        }
         Ok(Recounted { missed, orphans, repaired: self.repair().await? })
     }
 
-    async fn all_counted(&self) -> Result<Vec<Opinion>, Error> {
-        let (mut all, mut start) = (Vec::new(), None);
+    /// Takes back what was counted of items that are not there any more, in one slice of all. First what was counted
+    /// is read, then what is there: an item that is not there any more by then is gone.
+    async fn forget_orphans(&self, library: &Library, slice: u64, slices: u64) -> Result<usize, Error> {
+        let mut alone: HashMap<String, Opinion> = HashMap::new();
+        self.each_counted(|opinion| {
+            if opinion.says != Says::default() && slice_of(&opinion.who, slices) == slice {
+                alone.insert(opinion.who.clone(), opinion);
+            }
+        })
+        .await?;
+        let mut start = None;
+        loop {
+            let (states, next) = library.page_of_everyone(start).await?;
+            for (account, state) in &states {
+                alone.remove(&hashed(account, state.movie));
+            }
+            match next {
+                Some(_) => start = next,
+                None => break,
+            }
+        }
+        let gone = alone.into_values();
+        let gone = gone.map(|o| Opinion { version: o.version + 1, says: Says::default(), ..o }).collect();
+        self.count_opinions(gone).await
+    }
+
+    async fn each_counted(&self, mut each: impl FnMut(Opinion)) -> Result<(), Error> {
+        let mut start = None;
         loop {
             let (items, next) = self.vault().scan(COUNTED, start).await?;
-            all.extend(items.iter().filter_map(|item| {
-                Some(Opinion {
-                    who: text(item, "pk")?.strip_prefix("COUNTED#")?.to_owned(),
-                    movie: number::<u32>(item, "movie").and_then(MovieId::new)?,
-                    version: number(item, "v")?,
-                    says: says_of(item),
-                })
-            }));
-            if next.is_none() {
-                return Ok(all);
+            for opinion in items.iter().filter_map(opinion_of) {
+                each(opinion);
             }
-            start = next;
+            match next {
+                Some(_) => start = next,
+                None => return Ok(()),
+            }
         }
     }
 
@@ -292,9 +330,7 @@ impl Catalogue {
             start = next;
         }
         let mut sums: BTreeMap<MovieId, Difference> = BTreeMap::new();
-        for opinion in self.all_counted().await? {
-            sums.entry(opinion.movie).or_default().add(opinion.says, 1);
-        }
+        self.each_counted(|opinion| sums.entry(opinion.movie).or_default().add(opinion.says, 1)).await?;
         let mut repaired = 0;
         for movie in before.keys().chain(sums.keys()).collect::<std::collections::BTreeSet<_>>() {
             let (changes, found) = before.get(movie).copied().unwrap_or_default();
@@ -334,4 +370,22 @@ fn counting(vault: &Vault, opinion: &Opinion, old: Option<u64>) -> Result<Transa
     };
     let set = "SET movie = :movie, v = :v, thumb = :thumb, halves = :halves, review = :review";
     vault.updating(counted_key(&opinion.who), set, condition, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hash_lies_in_one_slice() {
+        let movie = MovieId::new(550).unwrap();
+        for slices in [1, 2, 7, 64] {
+            let mut found = vec![0; slices as usize];
+            for person in 0..2_000 {
+                found[slice_of(&hashed(&person.to_string(), movie), slices) as usize] += 1;
+            }
+            assert!(found.iter().all(|count| *count > 0), "{found:?}");
+        }
+        assert_eq!((slice_of("ffffffff", 7), slice_of("00000000", 7)), (6, 0));
+    }
 }

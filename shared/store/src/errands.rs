@@ -1,13 +1,15 @@
-//! What takes longer than a request: exports and imports. A request notes the errand, a worker does it and notes how
-//! far it is. One that was interrupted is found again by its state.
+//! What takes longer than a request: exports and imports. A request notes the errand; the table's stream brings it to
+//! a worker, which does it and notes how far it is. Until it has ended it stands in an index, where one that got
+//! stuck is found.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Item;
 use crate::library::{Change, instant, is_gone, owner, person_key};
-use crate::vault::{item, record, s};
-use crate::{Error, Library};
+use crate::table::BY_QUEUE;
+use crate::vault::{IndexAsk, Written, item, record, s};
+use crate::{Error, Library, Trail};
 
 /// How long an errand can be asked about.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -26,6 +28,14 @@ impl ErrandKind {
         match self {
             Self::Export => "X#",
             Self::Import => "I#",
+        }
+    }
+
+    /// Where those that wait or are under way stand in the index of what waits.
+    fn queue(self) -> &'static str {
+        match self {
+            Self::Export => "EXPORTS",
+            Self::Import => "IMPORTS",
         }
     }
 }
@@ -66,8 +76,60 @@ pub struct Errand {
     pub asked_at: Timestamp,
 }
 
+impl Errand {
+    fn item(&self, change: &Change<'_>, kind: ErrandKind) -> Result<Item, Error> {
+        let expires = self.asked_at.saturating_add(KEPT).map_or(i64::MAX, Timestamp::as_second);
+        let sk = format!("{}{}", kind.prefix(), self.id);
+        let mut noted: Item = item(&person_key(change.account), &sk, self, Some(expires))?;
+        noted.extend([
+            ("by".to_owned(), s(change.account)),
+            ("rid".to_owned(), s(change.request)),
+            ("at".to_owned(), s(instant(change.at))),
+        ]);
+        if self.progress == ErrandState::Running {
+            noted.insert(BY_QUEUE.0.to_owned(), s(kind.queue()));
+            noted.insert(BY_QUEUE.1.to_owned(), s(format!("{:.3}#{}", self.asked_at, self.id)));
+        }
+        Ok(noted)
+    }
+}
+
+/// An errand that a change of the table brought: whose it is, and its id. Changes are as Lambda is given them; what is
+/// no new errand of this kind is none.
+pub fn errand_of_change(record: &serde_json::Value, kind: ErrandKind) -> Option<(String, String)> {
+    if record.get("eventName")?.as_str()? != "INSERT" {
+        return None;
+    }
+    let keys = record.get("dynamodb")?.get("Keys")?;
+    let field = |name: &str| keys.get(name)?.get("S")?.as_str();
+    let account = field("pk")?.strip_prefix("PERSON#")?;
+    let id = field("sk")?.strip_prefix(kind.prefix())?;
+    Some((account.to_owned(), id.to_owned()))
+}
+
 impl Library {
-    /// Notes an errand, or how far it is. One of somebody who was forgotten meanwhile does not come back.
+    /// Notes a new errand, and with it what the trail is to say.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn begin_errand(
+        &self,
+        change: &Change<'_>,
+        kind: ErrandKind,
+        errand: &Errand,
+        trail: Option<&Trail>,
+    ) -> Result<(), Error> {
+        let mut writes = vec![self.0.putting(errand.item(change, kind)?, Some("attribute_not_exists(pk)"))?];
+        if let Some(trail) = trail {
+            writes.extend(self.1.writes(trail)?);
+        }
+        match self.0.transact(writes).await? {
+            Written::Done => Ok(()),
+            Written::Refused(_) => Err(Error::corrupt("errand", "there is one with this id")),
+        }
+    }
+
+    /// Notes how far an errand is. False if it has ended: another worker did it, or its owner was forgotten.
     ///
     /// # Errors
     /// If the store fails.
@@ -76,17 +138,10 @@ impl Library {
         change: &Change<'_>,
         kind: ErrandKind,
         errand: &Errand,
-    ) -> Result<(), Error> {
-        let expires = errand.asked_at.saturating_add(KEPT).map_or(i64::MAX, Timestamp::as_second);
-        let sk = format!("{}{}", kind.prefix(), errand.id);
-        let mut noted: Item = item(&person_key(change.account), &sk, errand, Some(expires))?;
-        noted.extend([
-            ("by".to_owned(), s(change.account)),
-            ("rid".to_owned(), s(change.request)),
-            ("at".to_owned(), s(instant(change.at))),
-        ]);
-        self.0.put_if(noted, "attribute_not_exists(gone)", Vec::new()).await?;
-        Ok(())
+    ) -> Result<bool, Error> {
+        let running = vec![(":running", s("running"))];
+        let condition = "progress = :running AND attribute_not_exists(gone)";
+        self.0.put_if(errand.item(change, kind)?, condition, running).await
     }
 
     /// An errand of a person.
@@ -98,25 +153,44 @@ impl Library {
         found.filter(|item| !is_gone(item)).map(|item| record(item, "errand")).transpose()
     }
 
-    /// The errands that wait or were interrupted, with whose they are.
+    /// A person's exports and imports of the last week.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
-    pub async fn errands_waiting(&self, kind: ErrandKind) -> Result<Vec<(String, Errand)>, Error> {
-        let (mut waiting, mut start) = (Vec::new(), None);
-        loop {
-            let (items, next) = self.0.scan_segment(kind.prefix(), (0, 1), start).await?;
-            for item in items.into_iter().filter(|item| !is_gone(item)) {
-                let Some(account) = owner(&item).map(str::to_owned) else { continue };
-                let errand: Errand = record(item, "errand")?;
-                if errand.progress == ErrandState::Running {
-                    waiting.push((account, errand));
-                }
-            }
-            match next {
-                Some(key) => start = Some(key),
-                None => return Ok(waiting),
+    pub async fn errands(&self, account: &str) -> Result<Vec<(ErrandKind, Errand)>, Error> {
+        let mut all = Vec::new();
+        for kind in [ErrandKind::Export, ErrandKind::Import] {
+            let found = self.0.query_all(&person_key(account), kind.prefix()).await?;
+            for item in found.into_iter().filter(|item| !is_gone(item)) {
+                all.push((kind, record(item, "errand")?));
             }
         }
+        Ok(all)
+    }
+
+    /// Errands that nobody has worked on since `before`, at most `most`, with whose they are: those whose worker was
+    /// killed, or that no change brought to one.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn errands_stuck(
+        &self,
+        kind: ErrandKind,
+        before: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(String, Errand)>, Error> {
+        let ask = IndexAsk {
+            index: BY_QUEUE.1,
+            keys: "queue = :queue AND queue_order < :before",
+            filter: Some("#at < :before"),
+            local: false,
+        };
+        let values = vec![(":queue", s(kind.queue())), (":before", s(instant(before)))];
+        let mut stuck = Vec::new();
+        for item in self.0.query_index(&ask, values, most).await? {
+            let Some(account) = owner(&item).map(str::to_owned) else { continue };
+            stuck.push((account, record(item, "errand")?));
+        }
+        Ok(stuck)
     }
 }

@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use screensort_model::{MovieId, Rating, Thumb};
 
-use crate::Error;
 use crate::catalogue::{Item, key, number, text};
 use crate::table::PK;
 use crate::vault::{IndexAsk, Values, Vault, n, s};
+use crate::{Audit, Error};
 
 pub(crate) const FILM: &str = "F#";
 
@@ -98,9 +98,9 @@ impl Listing {
     }
 }
 
-/// People's libraries.
+/// People's libraries, and the trail of what is recorded with their changes.
 #[derive(Debug, Clone)]
-pub struct Library(pub(crate) Vault);
+pub struct Library(pub(crate) Vault, pub(crate) Audit);
 
 /// A change of a film's item: what is set and removed, and what every change sets.
 macro_rules! film_change {
@@ -184,9 +184,9 @@ pub(crate) fn marks(change: &Change<'_>, movie: MovieId) -> Values {
 pub(crate) use film_change;
 
 impl Library {
-    /// In `table`.
-    pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self(Vault::new(client, table))
+    /// In `table`; what is recorded of its changes goes to `audit`.
+    pub fn new(client: Client, table: impl Into<String>, audit: Audit) -> Self {
+        Self(Vault::new(client, table), audit)
     }
 
     /// What a person did with a film.
@@ -207,8 +207,8 @@ impl Library {
         Ok(found.iter().filter_map(film_state).filter(|state| !state.is_empty()).collect())
     }
 
-    /// What everybody did with any film, with whose it is, in no order, in `segments` parallel reads: for training
-    /// and for counting again.
+    /// What everybody did with any film, with whose it is, in no order, in `segments` parallel reads, for
+    /// training.
     ///
     /// # Errors
     /// If the store fails.
@@ -228,6 +228,19 @@ impl Library {
                 None => return Ok(all),
             }
         }
+    }
+
+    /// What some people did with any film, with whose it is, in no order, and where the next of them are.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub(crate) async fn page_of_everyone(
+        &self,
+        start: Option<Item>,
+    ) -> Result<(Vec<(String, FilmState)>, Option<Item>), Error> {
+        let (items, next) = self.0.scan_segment(FILM, (0, 1), start).await?;
+        let state = |item: &Item| Some((owner(item)?.to_owned(), film_state(item)?));
+        Ok((items.iter().filter_map(state).collect(), next))
     }
 
     /// A list, newest first, at most `most`, starting after the place `after`. Each film with its place.

@@ -10,9 +10,10 @@ use crate::history::{GONE_FOR, OWN, own};
 use crate::library::{Change, film_change, film_key, instant, is_gone, marks, owner, person_key, time};
 use crate::table::{BY_FILM, BY_QUEUE, SK};
 use crate::vault::{IndexAsk, Values, Written, n, s, sort_key};
-use crate::{Error, Library};
+use crate::{Error, Library, Trail};
 
 const REVIEW: &str = "R#";
+const REPORT: &str = "REPORT#";
 const STANDING: &str = "STANDING";
 const QUEUE: &str = "REVIEWS";
 
@@ -73,6 +74,17 @@ pub struct Review {
     pub updated_at: Timestamp,
     /// How often it was changed.
     pub version: u64,
+}
+
+/// That a person reported a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The review.
+    pub review: String,
+    /// What is wrong with it, in a word.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Review {
@@ -147,6 +159,11 @@ fn pointer(id: &str) -> Item {
     key(&format!("REVIEW#{id}"), "OWNER")
 }
 
+/// That somebody reported a review.
+fn report_key(account: &str, review: &str) -> Item {
+    key(&person_key(account), &format!("{REPORT}{review}"))
+}
+
 /// The condition on a review that it still has the version that was read.
 const SAME: &str = "v = :was";
 /// The condition that there is none, or none any more.
@@ -170,7 +187,8 @@ impl Library {
         Ok((review, written))
     }
 
-    /// Writes a review in the place of `before`, or anew. False if that is not there any more, or another one is.
+    /// Writes a review in the place of `before`, or anew, and its record. False if that is not there any more, or
+    /// another one is.
     ///
     /// # Errors
     /// If the store fails.
@@ -179,12 +197,12 @@ impl Library {
         change: &Change<'_>,
         before: Option<&Review>,
         after: &Review,
+        trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = vec![self.replacing(change, before, after)?, self.noting(change, after)?];
+        writes.extend(self.1.writes(trail)?);
         if before.is_none() {
-            let mut leads = pointer(&after.id);
-            leads.extend([("account".to_owned(), s(&after.account)), ("movie".to_owned(), n(after.movie))]);
-            writes.push(self.0.putting(leads, None)?);
+            writes.push(self.leading(after)?);
             let standing = key(&person_key(change.account), STANDING);
             writes.push(self.0.updating(
                 standing,
@@ -196,11 +214,32 @@ impl Library {
         Ok(self.0.transact(writes).await? == Written::Done)
     }
 
+    /// Writes a review that was brought along from elsewhere. It makes nobody's standing. False if there is one.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn bring_review(
+        &self,
+        change: &Change<'_>,
+        review: &Review,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
+        let mut writes = vec![self.replacing(change, None, review)?, self.noting(change, review)?];
+        writes.push(self.leading(review)?);
+        writes.extend(self.1.writes(trail)?);
+        Ok(self.0.transact(writes).await? == Written::Done)
+    }
+
     /// Takes a review back. False if it was changed meanwhile.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn delete_review(&self, change: &Change<'_>, review: &Review) -> Result<bool, Error> {
+    pub async fn delete_review(
+        &self,
+        change: &Change<'_>,
+        review: &Review,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
         let until = change.at.saturating_add(GONE_FOR).map_or(i64::MAX, Timestamp::as_second);
         let gone = self.0.updating(
             review_key(&review.account, review.movie),
@@ -223,11 +262,13 @@ impl Library {
             marks(change, review.movie),
         )?;
         let leads = self.0.deleting(pointer(&review.id), None, Vec::new())?;
-        Ok(self.0.transact(vec![gone, film, leads]).await? == Written::Done)
+        let mut writes = vec![gone, film, leads];
+        writes.extend(self.1.writes(trail)?);
+        Ok(self.0.transact(writes).await? == Written::Done)
     }
 
     /// Notes that somebody reported a review: it goes to the editors. False if it was changed meanwhile or the
-    /// person reported it before.
+    /// person reported it before. That they did lies with what is theirs, and goes when they are forgotten.
     ///
     /// # Errors
     /// If the store fails.
@@ -236,8 +277,9 @@ impl Library {
         change: &Change<'_>,
         review: &Review,
         reason: &str,
+        trail: &Trail,
     ) -> Result<bool, Error> {
-        let mut report = key(&format!("REVIEW#{}", review.id), &format!("REPORT#{}", change.account));
+        let mut report = report_key(change.account, &review.id);
         report.extend([
             ("reason".to_owned(), s(reason)),
             ("by".to_owned(), s(change.account)),
@@ -259,7 +301,9 @@ impl Library {
                 (":was", n(review.version)),
             ],
         )?;
-        Ok(self.0.transact(vec![once, counted]).await? == Written::Done)
+        let mut writes = vec![once, counted];
+        writes.extend(self.1.writes(trail)?);
+        Ok(self.0.transact(writes).await? == Written::Done)
     }
 
     /// Whether somebody reported a review.
@@ -267,11 +311,27 @@ impl Library {
     /// # Errors
     /// If the store fails.
     pub async fn has_reported(&self, account: &str, review: &str) -> Result<bool, Error> {
-        Ok(self.0.get(&format!("REVIEW#{review}"), &format!("REPORT#{account}")).await?.is_some())
+        Ok(self.0.get_all(vec![report_key(account, review)]).await?.pop().is_some())
     }
 
-    /// Puts what an editor decided in the place of `before`, in the review and in its author's film at once. False
-    /// if it was changed meanwhile.
+    /// The reviews that a person reported.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn own_reports(&self, account: &str) -> Result<Vec<Report>, Error> {
+        let found = self.0.query_all(&person_key(account), REPORT).await?;
+        let report = |item: &Item| {
+            Some(Report {
+                review: sort_key(item).strip_prefix(REPORT)?.to_owned(),
+                reason: text(item, "reason")?.to_owned(),
+                at: time(item, "at")?,
+            })
+        };
+        Ok(found.iter().filter(|item| !is_gone(item)).filter_map(report).collect())
+    }
+
+    /// Puts what an editor decided in the place of `before`, in the review, in its author's film and in the trail at
+    /// once. False if it was changed meanwhile.
     ///
     /// # Errors
     /// If the store fails.
@@ -280,8 +340,10 @@ impl Library {
         change: &Change<'_>,
         before: &Review,
         after: &Review,
+        trail: &Trail,
     ) -> Result<bool, Error> {
-        let writes = vec![self.replacing(change, Some(before), after)?, self.noting(change, after)?];
+        let mut writes = vec![self.replacing(change, Some(before), after)?, self.noting(change, after)?];
+        writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
 
@@ -363,6 +425,13 @@ impl Library {
             Some(before) => self.0.putting_over(item, SAME, vec![(":was", n(before.version))]),
             None => self.0.putting(item, Some(NONE)),
         }
+    }
+
+    /// The way from its id to it.
+    fn leading(&self, review: &Review) -> Result<TransactWriteItem, Error> {
+        let mut leads = pointer(&review.id);
+        leads.extend([("account".to_owned(), s(&review.account)), ("movie".to_owned(), n(review.movie))]);
+        self.0.putting(leads, None)
     }
 
     /// Notes in the author's film which review there is, and whether it counts.

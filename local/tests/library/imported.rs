@@ -1,0 +1,258 @@
+//! Imports of every size and kind: large, killed, twice at once, hostile.
+
+use screensort_jobs::import_worker;
+use screensort_store::{Change, Errand, ErrandKind, ErrandState};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::world::World;
+
+/// A Letterboxd diary: each film was watched and rated.
+fn diary(films: &[(String, i16)]) -> String {
+    let mut file = "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n".to_owned();
+    for (at, (title, year)) in films.iter().enumerate() {
+        let (day, stars) = (at % 28 + 1, at % 10 + 1);
+        let title = title.replace('"', "\"\"");
+        let rating = f64::from(u8::try_from(stars).unwrap()) / 2.0;
+        file += &format!(
+            "2024-05-{day:02},\"{title}\",{year},https://boxd.it/{at},{rating},,,2024-04-{day:02}\n"
+        );
+    }
+    file
+}
+
+impl World {
+    /// Title and year of so many films that no other one shares.
+    async fn titles(&self, count: usize) -> Vec<(String, i16)> {
+        let catalog = self.product.stand.stack.catalog().await.unwrap();
+        let mut titles = Vec::new();
+        let mut seen = std::collections::BTreeMap::<(String, i16), usize>::new();
+        for id in catalog.ids() {
+            let screensort_catalog::Lookup::Film(film) = catalog.lookup(id) else { continue };
+            let Some(year) = film.release_date().map(jiff::civil::Date::year) else { continue };
+            titles.push((film.title().to_owned(), year));
+            *seen.entry((film.title().to_lowercase(), year)).or_default() += 1;
+        }
+        titles.retain(|(title, year)| seen[&(title.to_lowercase(), *year)] == 1);
+        titles.truncate(count);
+        titles
+    }
+
+    /// An import that was asked for, and that no worker has heard of; the change that brings it to one.
+    async fn asked(&self, account: &str, source: &str, content: &str) -> (String, Value) {
+        let stack = &self.product.stand.stack;
+        let id = stack.new_id().unwrap();
+        let errand = Errand {
+            id: id.clone(),
+            form: source.to_owned(),
+            to_watch: false,
+            dry_run: false,
+            progress: ErrandState::Running,
+            counted: [0; 3],
+            failure: None,
+            request: "test".to_owned(),
+            asked_at: self.product.clock.now(),
+        };
+        let file = content.as_bytes().to_vec();
+        stack.parcels().put(&format!("imports/{account}/{id}"), "text/plain", file).await.unwrap();
+        let change = Change { account, request: "test", at: self.product.clock.now() };
+        stack.library().begin_errand(&change, ErrandKind::Import, &errand, None).await.unwrap();
+        let keys = json!({"pk": {"S": format!("PERSON#{account}")}, "sk": {"S": format!("I#{id}")}});
+        (id, json!({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]}))
+    }
+
+    async fn progress(&self, account: &str, id: &str) -> Errand {
+        let library = self.product.stand.stack.library();
+        library.errand(account, ErrandKind::Import, id).await.unwrap().unwrap()
+    }
+
+    /// A request with any bytes for a body; status and answer.
+    async fn raw(&self, token: &str, body: Vec<u8>) -> (u16, String) {
+        let url = format!("{}/imports", self.product.url());
+        let post = reqwest::Client::new().post(url).header("content-type", "application/json");
+        let got = post.bearer_auth(token).body(body).send().await.unwrap();
+        (got.status().as_u16(), got.text().await.unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_rows_of_five_mebibytes_come_in_at_once_and_one_more_byte_does_not() {
+    let world = World::of(400).await;
+    let ann = world.person("ann").await;
+    let films = world.titles(300).await;
+    let mut content = diary(&films);
+    // Films that nobody knows fill the file up to what one may send.
+    let rows = 10_000 - films.len();
+    let width = ((5 << 20) - content.len()) / rows - 40;
+    for row in 0..rows {
+        content += &format!("2024-05-01,\"{row:05}{}\",1901,x,4,,,\n", "x".repeat(width));
+    }
+    let left = (5 << 20) - content.len();
+    content.insert_str(content.len() - 20, &"y".repeat(left));
+    assert_eq!((content.len(), content.lines().count()), (5 << 20, 10_001));
+    let report = world.imported(&ann, json!({"source": "letterboxd", "content": content})).await;
+    let counts = ["matched", "ambiguous", "unmatched"].map(|name| report.body[name].as_u64().unwrap());
+    assert_eq!((counts, report.str("status").as_str()), ([300, 0, rows as u64], "done"));
+    assert_eq!(report.body["rows"].as_array().unwrap().len(), 10_000);
+    let library = world.product.stand.stack.library();
+    let id = world.id(&ann).await;
+    let all = library.of_person(&id).await.unwrap();
+    assert_eq!(all.iter().filter(|film| film.rating.is_some() && film.watched_at.is_some()).count(), 300);
+    let longer = json!({"source": "letterboxd", "content": format!("{content}z")});
+    world.product.with(&ann, "POST", "/imports", longer).await.expect(413, "payload_too_large");
+    let more = format!("Const\n{}", "tt1\n".repeat(10_001));
+    let failed = world.imported(&ann, json!({"source": "imdb", "content": more})).await;
+    assert_eq!(failed.str("failure"), "The file has more than 10,000 rows.");
+    // A quote travels as four characters within the event: this one is too long for a function.
+    let quoted = json!({"source": "letterboxd", "content": "\"".repeat(2 << 20)});
+    world.product.with(&ann, "POST", "/imports", quoted).await.expect(413, "payload_too_large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_import_is_found_again_and_ends_as_if_it_had_not_been() {
+    let world = World::of(300).await;
+    let ann = world.person("ann").await;
+    let account = world.id(&ann).await;
+    let content = diary(&world.titles(250).await);
+    let (id, change) = world.asked(&account, "letterboxd", &content).await;
+    let stack = world.product.stand.stack.clone();
+    let library = stack.library();
+    let worker = tokio::spawn(async move { import_worker::job(change, stack).await.unwrap() });
+    loop {
+        let there = library.of_person(&account).await.unwrap().len();
+        assert!(!worker.is_finished(), "it was to be killed half way");
+        if there >= 20 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    worker.abort();
+    assert!(worker.await.unwrap_err().is_cancelled());
+    let there = library.of_person(&account).await.unwrap().len();
+    assert!(
+        (20..250).contains(&there) && world.progress(&account, &id).await.progress == ErrandState::Running
+    );
+    // Nobody looks for it while its worker may still be at it.
+    let sweep = || import_worker::job(json!({}), world.product.stand.stack.clone());
+    assert_eq!(sweep().await.unwrap()["done"], 0);
+    world.product.wait(6 * 60);
+    assert_eq!(sweep().await.unwrap()["done"], 1);
+    let done = world.progress(&account, &id).await;
+    assert_eq!((done.progress, done.counted), (ErrandState::Done, [250, 0, 0]));
+    let history = library.history(&account, None, 1_000).await.unwrap();
+    assert_eq!((history.len(), library.of_person(&account).await.unwrap().len()), (250, 250));
+    assert_eq!(sweep().await.unwrap()["done"], 0, "what is done is looked for no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_file_twice_at_once_is_the_file_once_and_what_was_said_since_stays() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let account = world.id(&ann).await;
+    let titles = world.titles(30).await;
+    let content = diary(&titles);
+    let stack = &world.product.stand.stack;
+    let (first, change) = world.asked(&account, "letterboxd", &content).await;
+    let (second, other) = world.asked(&account, "letterboxd", &content).await;
+    let runs = [change.clone(), change, other.clone(), other];
+    let runs = runs.map(|change| import_worker::job(change, stack.clone()));
+    for run in futures::future::join_all(runs).await {
+        run.unwrap();
+    }
+    for id in [first, second] {
+        assert_eq!(world.progress(&account, &id).await.counted, [30, 0, 0]);
+    }
+    let everything = world.everything(&ann).await;
+    assert_eq!(everything["/history"].as_array().unwrap().len(), 30);
+    assert_eq!(everything["/ratings"].as_array().unwrap().len(), 30);
+    // A rating that is given here is newer than the file.
+    let film = everything["/ratings"][0]["movie_id"].as_u64().unwrap();
+    world.rate(&ann, film, 0.5).await.expect(200, "");
+    let before = world.everything(&ann).await;
+    world.imported(&ann, json!({"source": "letterboxd", "content": content})).await;
+    assert_eq!(world.everything(&ann).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn imdb_and_trakt_files_are_taken_by_their_ids() {
+    let world = World::of(120).await;
+    let ann = world.person("ann").await;
+    let mut imdb = "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,Year\n".to_owned();
+    let mut trakt = Vec::new();
+    let film = async |at: usize| world.get(&ann, &format!("/movies/{}", world.films[at])).await;
+    let mut by_imdb = Vec::new();
+    for at in 0..60 {
+        let movie = film(at).await;
+        if let Some(id) = movie.body["imdb_id"].as_str() {
+            imdb += &format!("{id},{},2021-03-04,Another title,x,https://x,Movie,1801\n", at % 10 + 1);
+            by_imdb.push(world.films[at]);
+        }
+    }
+    for at in 60..120 {
+        trakt.push(json!({"rated_at": "2020-01-02T03:04:05.000Z", "rating": at % 10 + 1, "type": "movie",
+            "movie": {"title": "Another title", "year": 1801, "ids": {"tmdb": world.films[at], "slug": "x"}}}));
+    }
+    trakt.push(json!({"type": "show", "show": {"title": "A series"}}));
+    let got = world.imported(&ann, json!({"source": "imdb", "content": imdb})).await;
+    assert_eq!(got.body["matched"], by_imdb.len());
+    let content = Value::from(trakt).to_string();
+    let got = world.imported(&ann, json!({"source": "trakt", "content": content})).await;
+    assert_eq!(got.body["matched"], 60);
+    assert_eq!(world.items(&ann, "/ratings").await.len(), 60 + by_imdb.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_files_are_text_or_refused_with_a_reason() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let [(title, year), ..] = &world.titles(1).await[..] else { panic!("a film") };
+    let content = format!(
+        "Date,Name,Year,Rating,Review\n2024-05-01,\"=cmd|'/c calc'!A1\",1995,4,\n2024-05-01,\"a\u{202E}b\0c\",1995,4,\n\
+         2024-05-01,{title},{year},4,\"=1+1 is what I think of it, <script>alert(1)</script>\"\n\
+         2024-05-01,Am\u{FFFD}lie,2001,4,\n"
+    );
+    let got = world.imported(&ann, json!({"source": "letterboxd", "content": content})).await;
+    let rows = got.body["rows"].as_array().unwrap();
+    assert_eq!(rows[0]["title"], "=cmd|'/c calc'!A1");
+    assert_eq!((&rows[1]["title"], &rows[1]["result"]), (&json!("abc"), &json!("unmatched")));
+    assert_eq!((&rows[2]["result"], &rows[2]["note"]), (&json!("matched"), &Value::Null));
+    assert!(rows[3]["note"].as_str().unwrap().contains("not in UTF-8"), "{}", rows[3]);
+    assert!(!got.text.contains("<script>"));
+    let own = world.get(&ann, "/reviews").await;
+    assert_eq!(own.body["items"][0]["state"], "pending", "a file publishes nothing");
+    let csv = world.exported(&ann, "letterboxd").await;
+    assert!(csv.contains(",\"'=1+1 is what I think of it"), "{csv}");
+    let deceptive =
+        format!("Name,Year,Review\n{title},{year},\"Long enough, but it turns \u{202E} around.\"\n");
+    let bob = world.person("bob").await;
+    let got = world.imported(&bob, json!({"source": "letterboxd", "content": deceptive})).await;
+    assert!(got.body["rows"][0]["note"].as_str().unwrap().starts_with("The review is left out"));
+    let wide: String = "Const,Your Rating\ntt0133093,9\n".chars().flat_map(|c| [c, '\0']).collect();
+    let got = world.imported(&ann, json!({"source": "imdb", "content": wide})).await;
+    assert!(got.str("failure").contains("UTF-16"));
+    let body = br#"{"source": "imdb", "content": "Const,Title\ntt1,Am"#;
+    let latin = [&body[..], b"\xE9lie\"}"].concat();
+    let utf16: Vec<u8> = "\u{FEFF}{\"source\": \"imdb\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [latin, utf16] {
+        let (status, text) = world.raw(&ann, bytes).await;
+        assert!(status == 400 && text.contains("UTF-8"), "{status} {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_says_it_is_a_gibibyte_is_refused_before_it_comes() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let url: http::Uri = world.product.url().parse().unwrap();
+    let host = url.authority().unwrap().as_str();
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    let head = format!(
+        "POST /v1/imports HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {ann}\r\n\
+         content-type: application/json\r\ncontent-length: 1073741824\r\n\r\n{{\"source\": "
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4_096];
+    let read = stream.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
