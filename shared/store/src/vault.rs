@@ -213,6 +213,7 @@ impl Vault {
     pub(crate) async fn query_after(&self, pk: &str, after: &str, most: usize) -> Result<Vec<Item>, Error> {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
+            let started = Meter::start();
             let out = self
                 .client
                 .query()
@@ -228,7 +229,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             start = out.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() || items.len() >= most {
@@ -245,6 +246,7 @@ impl Vault {
         forward: bool,
         most: i32,
     ) -> Result<Vec<Item>, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .query()
@@ -260,7 +262,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Query", e))?;
-        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        started.note("Query", &self.table, one(&out.consumed_capacity));
         Ok(out.items.unwrap_or_default())
     }
 
@@ -268,6 +270,7 @@ impl Vault {
     pub(crate) async fn query_all(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Error> {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
+            let started = Meter::start();
             let out = self
                 .client
                 .query()
@@ -281,7 +284,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             match out.last_evaluated_key {
                 Some(key) if !key.is_empty() => start = Some(key),
@@ -303,6 +306,7 @@ impl Vault {
             let left = most - items.len();
             // What a filter leaves out costs a read all the same: then whole pages are looked at.
             let limit = if ask.filter.is_some() { 1_000 } else { left };
+            let started = Meter::start();
             let out = self
                 .client
                 .query()
@@ -321,7 +325,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             items.truncate(most);
             match out.last_evaluated_key {
@@ -338,6 +342,7 @@ impl Vault {
         segment: (u32, u32),
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .scan()
@@ -352,7 +357,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Scan", e))?;
-        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        started.note("Scan", &self.table, one(&out.consumed_capacity));
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
@@ -372,6 +377,7 @@ impl Vault {
         attributes: &'static str,
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .scan()
@@ -384,7 +390,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Scan", e))?;
-        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        started.note("Scan", &self.table, one(&out.consumed_capacity));
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
