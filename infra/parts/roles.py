@@ -147,7 +147,8 @@ def role(name, service, policy, lines, networked=False):
     body = [
         f"{name}:", "  Type: AWS::IAM::Role", "  Properties:",
         f"    AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: {trust}}}",
-        "    PermissionsBoundary: !Ref BoundaryArn", *managed,
+        # By the path, a rule tells the product's own roles from others: infra/stacks/watch.yaml.
+        "    Path: !Sub /screensort/${Environment}/", "    PermissionsBoundary: !Ref BoundaryArn", *managed,
         "    Policies:", f"      - PolicyName: {policy}", "        PolicyDocument:",
         "          Version: '2012-10-17'", "          Statement:",
     ]
