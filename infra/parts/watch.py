@@ -25,7 +25,7 @@ def event_alarm(event):
     # Quietness is good news, and somebody is told once more only when it starts again.
     return [
         f"{event['metric']}Alarm:", "  Type: AWS::CloudWatch::Alarm", "  Properties:",
-        f"    AlarmName: !Sub screensort-${{Environment}}-{event['name'].replace('.', '-')}",
+        f"    AlarmName: !Sub screensort-${{Environment}}-{event['name'].replace('.', '-').replace('_', '-')}",
         f"    AlarmDescription: {json.dumps(event['meaning'], ensure_ascii=False)}",
         "    AlarmActions: [!Ref AlarmTopicArn]", "    Namespace: !Sub ScreenSort/${Environment}", "    MetricName: Events",
         f"    Dimensions: [{{Name: event, Value: {event['name']}}}]", "    Statistic: Sum", f"    Period: {minutes * 60}",
@@ -79,13 +79,13 @@ def stale(job):
     ]
 
 
-# How long a job may be away before somebody is told, in hours: twice its interval and a bit.
-SILENCE = {"sync_changes": 13, "publish_catalog": 3, "mailer": 1, "train_recommender": 24, "sync_exports": 24, "detect": 1, "feed_blocklist": 1}
+# How long a job may be away before somebody is told, in hours: twice its interval and a bit. An alarm looks back a day
+# at most, so that what runs once a day is told of by its failures alone.
+SILENCE = {"sync_changes": 13, "publish_catalog": 3, "mailer": 1, "detect": 1, "feed_blocklist": 1}
 
 
 def silent(job, hours):
     """A schedule that does not run: nothing breaks off, and nothing is done."""
-    # An alarm looks back a day at most.
     return [
         f"{camel(job)}Silent:", "  Type: AWS::CloudWatch::Alarm", "  Condition: Runs", "  Properties:",
         f"    AlarmName: !Sub screensort-${{Environment}}-{job.replace('_', '-')}-silent",
