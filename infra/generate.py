@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes what is the same for every key, table, function and stack, and the gateway's body.
 
-It reads the route table, the problem codes, infra/functions.toml, infra/gateway.toml and infra/events.json. Run it
-after a change to one of them; `--check` only says whether the files are what it would write. It needs Python 3.11 and
+It reads the route table, the problem codes, the list of events (docs/events.md), the reference (openapi.json),
+infra/functions.toml and infra/gateway.toml. Run it after a change to one of them; `--check` only says whether the files are what it would write. It needs Python 3.11 and
 nothing else.
 
 The parts: parts/read.py reads, data.py has keys, tables and buckets, roles.py turns what a function may do into its
@@ -14,7 +14,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from parts import data, functions as function_parts, gateway, stacks  # noqa: E402
+from parts import data, functions as function_parts, gateway, stacks, watch  # noqa: E402
 from parts.read import ROOT, camel, functions, problems, routes  # noqa: E402,F401
 
 TEMPLATE = ROOT / "template.yaml"
@@ -39,6 +39,7 @@ def written():
     blocks = {
         "data": [data.blocks(), [data.outputs()]],
         "edge": [function_parts.gateway_roles()],
+        "watch": [watch.blocks()],
     }
     templates = {area.lower(): stacks.area_template(area, root) for area in function_parts.areas()}
     for path in sorted(stacks.PLACE.glob("*.yaml")):

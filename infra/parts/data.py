@@ -19,7 +19,8 @@ KEYS = {
     "LibraryKey": {"about": "what people do and say, in its table and as exports", "through": ["dynamodb", "s3"]},
     "AuditKey": {"about": "the record of events, in its table and as objects", "through": ["dynamodb", "s3"]},
     "SecretsKey": {"about": "secrets", "through": ["secretsmanager"]},
-    "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs"], "logs": True},
+    "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs", "firehose"], "logs": True},
+    "BackupKey": {"about": "backups of tables", "through": ["backup", "dynamodb"]},
     "AlarmsKey": {"about": "the topic of alarms", "through": ["sns"], "services": ["cloudwatch", "events", "backup"]},
     "DataKey": {
         "about": "wraps the data key of each person", "use": "kms:GenerateDataKey, kms:Decrypt",
@@ -60,12 +61,15 @@ def through(services):
 def key(name, asked):
     policy = statement("Administration", ACCOUNT, ADMINISTER, [])
     if "only" in asked:
-        policy += statement("UseForOnePurpose", ACCOUNT, [asked["use"]], ["  Condition:", f"    StringEquals: {asked['only']}"])
+        # In a network of its own the product reaches keys through its endpoint, and nobody reaches them otherwise.
+        within = "aws:SourceVpce: !If [InNetwork, !Ref KeysEndpoint, !Ref AWS::NoValue]"
+        only = f"{{{asked['only'].strip('{}')}, {within}}}"
+        policy += statement("UseForOnePurpose", ACCOUNT, [asked["use"]], ["  Condition:", f"    StringEquals: {only}"])
     else:
         policy += statement("UseThroughServices", ACCOUNT, USE, through(asked["through"]))
-    if "dynamodb" in asked.get("through", []):
-        grants = through(["dynamodb"]) + ["    Bool: {kms:GrantIsForAWSResource: true}"]
-        policy += statement("GrantToTheTable", ACCOUNT, ["kms:CreateGrant"], grants)
+    if granting := [service for service in asked.get("through", []) if service in ("dynamodb", "backup", "firehose")]:
+        grants = through(granting) + ["    Bool: {kms:GrantIsForAWSResource: true}"]
+        policy += statement("GrantToTheService", ACCOUNT, ["kms:CreateGrant"], grants)
     if "services" in asked:
         named = ", ".join(f"{service}.amazonaws.com" for service in asked["services"])
         policy += statement("Alarms", f"{{Service: [{named}]}}", ["kms:Decrypt, kms:GenerateDataKey"], [
@@ -87,11 +91,25 @@ def key(name, asked):
 # --- Tables ----------------------------------------------------------------------------------------------------------
 # Their shape is that of shared/store/src/table.rs. Data outlives the stack.
 
+# What is done with items; how tables are is administered from elsewhere.
+ITEMS = ", ".join(f"dynamodb:{call}" for call in (
+    "GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"))
+# The most that a table is ever charged for in a second. Beyond it, calls are refused: a flood has a price.
+MOST = "{MaxReadRequestUnits: !Ref MostReads, MaxWriteRequestUnits: !Ref MostWrites}"
+
+
 def table(name, asked):
     arn = f"!Sub arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/screensort-${{Environment}}-{name.lower()}"
     refusals = [
         "- Sid: EncryptedConnectionsOnly", "  Effect: Deny", "  Principal: '*'", "  Action: dynamodb:*",
         f"  Resource: {arn}", "  Condition: {Bool: {aws:SecureTransport: false}}",
+        "- Sid: ThisAccountOnly", "  Effect: Deny", "  Principal: '*'", "  Action: dynamodb:*", f"  Resource: {arn}",
+        "  Condition:", "    StringNotEquals: {aws:PrincipalAccount: !Ref AWS::AccountId}",
+        "    Bool: {aws:PrincipalIsAWSService: false}",
+        "- !If", "  - InNetwork", "  - Sid: FromTheNetworkOnly", "    Effect: Deny", "    Principal: '*'",
+        f"    Action: [{ITEMS}]", f"    Resource: {arn}",
+        "    Condition:", "      StringNotEquals: {aws:SourceVpce: !Ref TablesEndpoint}",
+        "      Bool: {aws:ViaAWSService: false, aws:PrincipalIsAWSService: false}", "  - !Ref AWS::NoValue",
     ]
     if asked.get("put_only"):
         refusals += [
@@ -103,6 +121,7 @@ def table(name, asked):
     lines = [
         f"{name}Table:", "  Type: AWS::DynamoDB::Table", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
         "  Properties:", f"    TableName: !Sub screensort-${{Environment}}-{name.lower()}", "    BillingMode: PAY_PER_REQUEST",
+        f"    OnDemandThroughput: {MOST}",
         "    AttributeDefinitions:", *(f"      - {{AttributeName: {attribute}, AttributeType: S}}" for attribute in attributes),
         "    KeySchema:", "      - {AttributeName: pk, KeyType: HASH}", "      - {AttributeName: sk, KeyType: RANGE}",
     ]
@@ -112,6 +131,7 @@ def table(name, asked):
         for partition, order in indexes:
             keys = f"[{{AttributeName: {partition}, KeyType: HASH}}, {{AttributeName: {order}, KeyType: RANGE}}]"
             lines += [f"      - IndexName: {order}", f"        KeySchema: {keys}", "        Projection: {ProjectionType: ALL}"]
+            lines += [f"        OnDemandThroughput: {MOST}"] if section == "Global" else []
     if stream := asked.get("stream"):
         lines.append(f"    StreamSpecification: {{StreamViewType: {stream}}}")
     return lines + [
@@ -171,6 +191,7 @@ def bucket_policy(name):
         "    PolicyDocument:", "      Version: '2012-10-17'", "      Statement:",
         *refusal("EncryptedConnectionsOnly", "{Bool: {aws:SecureTransport: false}}"),
         *refusal("NoOldTls", "{NumericLessThan: {s3:TlsVersion: 1.2}}"),
+        *refusal("ThisAccountOnly", "{StringNotEquals: {aws:PrincipalAccount: !Ref AWS::AccountId}, Bool: {aws:PrincipalIsAWSService: false}}"),
     ]
 
 

@@ -31,7 +31,13 @@ def actions(may, prefix):
     return [word.removeprefix(f"{prefix}:") for word in may if re.fullmatch(rf"{prefix}:[A-Z]\w+", word)]
 
 
-def table_statements(may):
+# Where records of the trail are put. Its chain and checkpoints are for the one job that lays them.
+RECORDS = ["DAY#*", "ONCE#*"]
+CHAINS = {"ship_audit"}
+
+
+def table_statements(may, keys):
+    """What a function may do in tables; `keys` has the actions that are for some partitions only."""
     lines = []
     for table in TABLES:
         name = table.capitalize()
@@ -40,11 +46,17 @@ def table_statements(may):
             arn = f"!Ref {name}TableArn"
             if table == "library" and "dynamodb:Query" in calls:
                 arn = f"[!Ref {name}TableArn, !Sub '${{{name}TableArn}}/index/*']"
-            lines += statement(name, calls, arn)
+            for word, allowed in keys.items():
+                call = "dynamodb:" + word.partition(":")[2]
+                if word.startswith(f"{table}:") and call in calls:
+                    calls.remove(call)
+                    led = f"{{'ForAllValues:StringLike': {{'dynamodb:LeadingKeys': [{', '.join(repr(key) for key in allowed)}]}}}}"
+                    lines += statement(name + call.partition(":")[2], [call], arn, led)
+            lines += statement(name, calls, arn) if calls else []
         if f"{table}:stream" in may:
             read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
             lines += statement(f"{name}Stream", read, f"!Ref {name}StreamArn")
-        if calls or f"{table}:stream" in may:
+        if actions(may, table) or f"{table}:stream" in may:
             context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Sub 'screensort-${{Environment}}-{table}'"
             lines += statement(f"{name}Key", ["kms:Decrypt"], f"!Ref {name}KeyArn", through("dynamodb", context))
     return lines
@@ -126,7 +138,10 @@ def statements(function):
     lines = statement("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"!GetAtt {area}Logs.Arn")
     # Traces belong to no resource: IAM takes nothing but a wildcard here.
     lines += statement("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "'*'")
-    lines += table_statements(may) + object_statements(may) + secret_statements(may) + person_statements(may)
+    keys = dict(function.get("keys", {}))
+    if function["name"] not in CHAINS:
+        keys["audit:PutItem"] = RECORDS
+    lines += table_statements(may, keys) + object_statements(may) + secret_statements(may) + person_statements(may)
     lines += firewall_statements(may)
     if area == "Jobs":
         lines += report_failure()
@@ -147,7 +162,8 @@ def role(name, service, policy, lines, networked=False):
     body = [
         f"{name}:", "  Type: AWS::IAM::Role", "  Properties:",
         f"    AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: {trust}}}",
-        "    PermissionsBoundary: !Ref BoundaryArn", *managed,
+        # By the path, a rule tells the product's own roles from others: infra/stacks/watch.yaml.
+        "    Path: !Sub /screensort/${Environment}/", "    PermissionsBoundary: !Ref BoundaryArn", *managed,
         "    Policies:", f"      - PolicyName: {policy}", "        PolicyDocument:",
         "          Version: '2012-10-17'", "          Statement:",
     ]

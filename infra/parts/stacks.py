@@ -105,7 +105,7 @@ def entries(root, templates):
         lines = [f"{logical(stack)}:", "  Type: AWS::CloudFormation::Stack"]
         if stack in CONDITIONS:
             lines.append(f"  Condition: {CONDITIONS[stack]}")
-        if stack == "edge":
+        if stack in ("edge", "watch"):
             lines.append(f"  DependsOn: [{', '.join(logical(area) for area in functions_first(templates))}]")
         lines += ["  Properties:", f"    TemplateURL: infra/stacks/{stack}.yaml"]
         takes = section(templates[stack], "Parameters")

@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 
 import expand  # noqa: E402
 import generate  # noqa: E402
-from parts import roles  # noqa: E402
+from parts import roles, watch  # noqa: E402
 
 STACKS = expand.stacks()
 TEMPLATE = expand.flattened(STACKS)
@@ -36,7 +36,7 @@ ACTIONS = {
     "firehose:PutRecord", "firehose:PutRecordBatch",
 }
 # The roles that belong to no function and to nothing that starts one: what they may is written out in their template.
-PEOPLES = {"AdministratorRole", "DeployRole"}
+PEOPLES = {"AdministratorRole", "DeployRole", "BackupRole", "DeliveryRole", "LogStreamRole", "NetworkLogRole"}
 # What belongs to no resource that a policy could name.
 EVERYWHERE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # The one managed policy, for API Gateway's own role: it demands just that one.
@@ -167,10 +167,31 @@ class Permissions(unittest.TestCase):
                         continue
                     self.assertNotIn("*", text(resource), f"{name} {statement['Sid']}")
 
+    def test_who_has_no_business_with_credentials_reads_the_blocklist_alone(self):
+        free = 0
+        for function in ENDPOINTS:
+            role = RESOURCES[generate.camel(function["name"]) + "Role"]["Properties"]
+            here = {s["Sid"]: s for s in statements(role)}
+            if "auth:Query" in function["keys"]:
+                led = here["AuthQuery"]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+                self.assertEqual(["BLOCKLIST"], led, function["name"])
+                self.assertNotIn("dynamodb:Query", here.get("Auth", {}).get("Action", []))
+            if not any(sid == "Auth" for sid in here):
+                free += 1
+        self.assertGreater(free, 10)
+
+    def test_the_chain_of_the_trail_is_laid_by_one_job_alone(self):
+        for function in ENDPOINTS + JOBS:
+            role = RESOURCES[generate.camel(function["name"]) + "Role"]["Properties"]
+            for statement in statements(role):
+                if statement["Sid"].startswith("Audit") and "dynamodb:PutItem" in statement["Action"] and function["name"] != "ship_audit":
+                    led = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+                    self.assertEqual(roles.RECORDS, led, function["name"])
+
     def test_endpoints_only_read(self):
         # Counters, sessions in use and refusals are noted whatever is read; what somebody asks the directory is
         # kept for them if they want it.
-        notes = {("Auth", "dynamodb:UpdateItem"), ("Audit", "dynamodb:PutItem")}
+        notes = {("Auth", "dynamodb:UpdateItem"), ("AuthUpdateItem", "dynamodb:UpdateItem"), ("AuditPutItem", "dynamodb:PutItem")}
         kept = {"operators": ("Library", "dynamodb:PutItem"), "operator": ("Library", "dynamodb:PutItem")}
         reads = re.compile(r"logs:|xray:|kms:Decrypt$|dynamodb:(GetItem|Query|BatchGetItem|Scan)$|s3:(GetObject|ListBucket)$|secretsmanager:GetSecretValue$")
         writers = {route["binary"] for route in ROUTES if route["method"] != "GET"}
@@ -183,7 +204,7 @@ class Permissions(unittest.TestCase):
 
     def test_a_key_is_used_through_one_service_or_for_one_purpose_only(self):
         for name, role in of("AWS::IAM::Role").items():
-            for statement in statements(role):
+            for statement in statements(role) if name not in PEOPLES else ():
                 if any(action.startswith("kms:") for action in as_list(statement["Action"])):
                     condition = statement["Condition"]["StringEquals"]
                     if purpose := PURPOSES.get(statement["Sid"]):
@@ -242,9 +263,37 @@ class Storage(unittest.TestCase):
         policies += [table["ResourcePolicy"] for table in of("AWS::DynamoDB::Table").values()]
         self.assertEqual(len(policies), sum(len(of(f"AWS::{kind}")) for kind in ("S3::Bucket", "SQS::Queue", "DynamoDB::Table")))
         for policy in policies:
-            refusals = [s for s in policy["PolicyDocument"]["Statement"] if s["Sid"] == "EncryptedConnectionsOnly"]
+            refusals = [s for s in policy["PolicyDocument"]["Statement"] if s.get("Sid") == "EncryptedConnectionsOnly"]
             self.assertEqual({"Bool": {"aws:SecureTransport": False}}, refusals[0]["Condition"])
             self.assertEqual("Deny", refusals[0]["Effect"])
+
+    def test_tables_have_a_most_and_answer_to_this_account_alone(self):
+        most = {"MaxReadRequestUnits": {"Ref": "MostReads"}, "MaxWriteRequestUnits": {"Ref": "MostWrites"}}
+        for name, table in of("AWS::DynamoDB::Table").items():
+            self.assertEqual(most, table["OnDemandThroughput"], name)
+            for index in table.get("GlobalSecondaryIndexes", []):
+                self.assertEqual(most, index["OnDemandThroughput"])
+            refusals = text(table["ResourcePolicy"])
+            for sid in ("ThisAccountOnly", "FromTheNetworkOnly"):
+                self.assertIn(sid, refusals, name)
+
+    def test_what_cannot_be_made_again_is_backed_up_under_another_key(self):
+        tables = [one["Fn::GetAtt"][0] for one in of("AWS::Backup::BackupSelection")["Tables"]["BackupSelection"]["Resources"]]
+        self.assertEqual({"AuthTable", "LibraryTable", "AuditTable"}, set(tables))
+        vault = of("AWS::Backup::BackupVault")["Vault"]
+        self.assertEqual({"Fn::GetAtt": ["BackupKey", "Arn"]}, vault["EncryptionKeyArn"])
+        self.assertGreaterEqual(vault["LockConfiguration"]["MinRetentionDays"], 7)
+
+    def test_the_topic_of_alarms_has_a_key_of_its_own(self):
+        topic, = of("AWS::SNS::Topic").values()
+        self.assertEqual({"Fn::GetAtt": ["AlarmsKey", "Arn"]}, topic["KmsMasterKeyId"])
+
+    def test_nothing_comes_into_the_network_and_only_tls_leaves_it(self):
+        for name, group in of("AWS::EC2::SecurityGroup").items():
+            for rule in group["SecurityGroupEgress"] + group.get("SecurityGroupIngress", []):
+                self.assertEqual((443, 443), (rule["FromPort"], rule["ToPort"]), name)
+            for rule in group.get("SecurityGroupIngress", []):
+                self.assertIn("SourceSecurityGroupId", rule, name)
 
     def test_no_bucket_is_public(self):
         for bucket in of("AWS::S3::Bucket").values():
@@ -478,6 +527,67 @@ class Jobs(unittest.TestCase):
 
     def test_the_queue_of_films_has_one_reader(self):
         self.assertEqual(1, RESOURCES["SyncMoviesFunction"]["Properties"]["ReservedConcurrentExecutions"])
+
+
+class Watched(unittest.TestCase):
+    def alarms(self):
+        return of("AWS::CloudWatch::Alarm") | of("AWS::CloudWatch::CompositeAlarm")
+
+    def test_every_event_with_an_alarm_has_it_and_nothing_else_has(self):
+        # The page is what `screensort events` prints; a test over there compares the two.
+        wanted = {
+            event["name"]: (event["alarm"][0], event["alarm"][1] * 60) for event in watch.events() if event["alarm"]
+        }
+        found = {
+            alarm["Dimensions"][0]["Value"]: (alarm["Threshold"], alarm["Period"])
+            for name, alarm in of("AWS::CloudWatch::Alarm").items()
+            if alarm.get("MetricName") == "Events" and alarm["Namespace"] == {"Fn::Sub": "ScreenSort/${Environment}"}
+        }
+        self.assertGreater(len(wanted), 40)
+        self.assertEqual(wanted, found)
+
+    def test_every_areas_log_is_counted_as_it_is_written(self):
+        # One line of the log: shared/http/src/trail.rs writes it, tracing's JSON puts its fields under `fields`.
+        line = (ROOT / "shared/http/src/trail.rs").read_text()
+        self.assertRegex(line, r'target: "security",\s+event = name,')
+        self.assertNotIn("flatten_event", (ROOT / "shared/runtime/src/serve.rs").read_text())
+        counted = set()
+        for filter_ in of("AWS::Logs::MetricFilter").values():
+            to, = filter_["MetricTransformations"]
+            if to["MetricName"] == "Events":
+                self.assertEqual('{ $.target = "security" && $.fields.event = * }', filter_["FilterPattern"])
+                self.assertEqual([{"Key": "event", "Value": "$.fields.event"}], to["Dimensions"])
+                counted.add(filter_["LogGroupName"]["Ref"])
+        self.assertEqual({f"{function['area']}Logs" for function in ENDPOINTS + JOBS}, counted)
+
+    def test_what_the_requirements_name_has_an_alarm(self):
+        names = text([alarm["AlarmName"] for alarm in self.alarms().values()])
+        for name in """auth-login-failed auth-login-throttled auth-role-changed person-exported person-deleted
+                threat-data-mass-changed tmdb-key-refused unusual-tmdbcalls unusual-loginfailures server-errors slow-answers
+                throttles dead-letters sync-changes-silent publish-catalog-silent certificate-ends error-critical
+                people-are-hurting fast-errors slow-errors fast-waits slow-waits count-films-late""".split():
+            self.assertIn(f"-{name}\"", names)
+        rules = of("AWS::Events::Rule")
+        self.assertIn("ScheduleKeyDeletion", text(rules["KeysInDanger"]["EventPattern"]))
+        self.assertIn("GetSecretValue", text(rules["SecretsReadByOthers"]["EventPattern"]))
+
+    def test_every_alarm_tells_somebody_and_quietness_is_decided(self):
+        for name, alarm in self.alarms().items():
+            self.assertEqual([{"Ref": "Alarms"}], alarm["AlarmActions"], name)
+            self.assertTrue(alarm["AlarmDescription"].strip(), name)
+            if "AlarmRule" not in alarm:
+                self.assertIn(alarm["TreatMissingData"], ("notBreaching", "breaching"), name)
+        for rule in of("AWS::Events::Rule").values():
+            self.assertEqual([{"Ref": "Alarms"}], [target["Arn"] for target in rule["Targets"]])
+
+    def test_the_products_roles_can_be_told_from_others(self):
+        for name, role in of("AWS::IAM::Role").items():
+            if name not in PEOPLES | MANAGED:
+                self.assertEqual({"Fn::Sub": "/screensort/${Environment}/"}, role["Path"], name)
+
+    def test_the_dashboard_is_json(self):
+        body = of("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"]
+        self.assertGreater(len(json.loads(body)["widgets"]), 10)
 
 
 class Versions(unittest.TestCase):
