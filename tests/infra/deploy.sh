@@ -76,11 +76,15 @@ python tests/infra/prepare.py target/infra/lambda "$work/known"
   SecurityContact=mailto:security@example.org AppUrl=https://app.example.org MailDomain=example.org) \
   >"$work/sam.log" 2>&1
 
-step 'keys, films, an administrator'
+step 'keys, films, an administrator, a domain that mail comes from'
 python tests/infra/variables.py "screensort-$environment-health" >"$work/variables"
 # shellcheck source=/dev/null
 . "$work/variables"
 "$server" first-keys
+python - <<'PYTHON'
+import boto3
+boto3.client("ses").verify_domain_identity(Domain="example.org")
+PYTHON
 "$server" import --aws local/sample/films.ndjson
 "$server" first-admin --username admin --email admin@example.org >"$work/admin"
 
@@ -93,4 +97,6 @@ if [ "${KEEP:-}" = yes ]; then
   wait "${started[0]}"
 fi
 "${smoke[@]}"
+# What each endpoint took of the store: infra/costs.toml has these figures.
+python infra/costs.py --measure "screensort-$environment" >target/infra/measured.toml
 step 'deployed and called'

@@ -79,10 +79,10 @@ def until(what, look, seconds=150):
 
 
 def mailed(to):
-    """The token of the last mail to somebody."""
+    """The token of the last letter to somebody."""
     with urllib.request.urlopen(f"{ENDPOINT}/_ministack/ses/messages", timeout=30) as answer:
-        letters = json.dumps(json.load(answer))
-    found = re.findall(r"token=([\w-]{20,})", letters) if to in letters else None
+        letters = [letter for account in json.load(answer)["messages"].values() for letter in account]
+    found = re.findall(r"#verify_email=([\w-]+)", "".join(one["BodyText"] for one in letters if to in one["To"]))
     return found[-1] if found else None
 
 
