@@ -12,8 +12,16 @@ use crate::letters;
 
 /// The functions that streams call, and whose, as `infra/functions.toml` has them.
 const FUNCTIONS: [(&str, fn(&Tables) -> &String, Wants); 5] = [
-    ("export_worker", |tables| &tables.library, |change| errand_of_change(change, ErrandKind::Export).is_some()),
-    ("import_worker", |tables| &tables.library, |change| errand_of_change(change, ErrandKind::Import).is_some()),
+    (
+        "export_worker",
+        |tables| &tables.library,
+        |change| errand_of_change(change, ErrandKind::Export).is_some(),
+    ),
+    (
+        "import_worker",
+        |tables| &tables.library,
+        |change| errand_of_change(change, ErrandKind::Import).is_some(),
+    ),
     ("count_films", |tables| &tables.library, |_| true),
     ("capture_changes", |tables| &tables.library, |_| true),
     ("ship_audit", |tables| &tables.audit, |_| true),

@@ -6,7 +6,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
 use screensort_crypto::{DataKey, KeyService};
-use screensort_http::{Anyone, Authority, Code, Endpoint, Problem, Reply, Whence, log};
+use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, Whence, log};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
 use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Registered, To};

@@ -9,7 +9,9 @@ use screensort_catalog::{Catalog, Lookup};
 use screensort_http::{Problem, trail_of};
 use screensort_model::{Language, MovieId, Thumb};
 use screensort_runtime::Stack;
-use screensort_store::{Change, FilmState, Hand, Invitation, Link, Review, ReviewState, Side, Stage, Watch};
+use screensort_store::{
+    Change, FilmState, Hand, Invitation, Link, LinkChange, Review, ReviewState, Side, Stage, Watch,
+};
 
 use super::{Dice, Error, REQUEST};
 
@@ -190,10 +192,13 @@ async fn link(stack: &Stack, asker: &Invented, asked: &Invented, now: Timestamp)
         expires_at: link.expires_at,
     };
     let links = stack.links();
-    links.ask(&asker.id, &link, &[], &Hand { by: &asker.id, rid: REQUEST }).await?;
-    links.invite(&asked.id, &invitation).await?;
-    let hand = Hand { by: &asked.id, rid: REQUEST };
-    let confirmed = links.confirm((&asked.id, &asked.name), &invitation, &scopes, now, &[], &hand).await?;
+    let record = |event, by: &str| trail_of(event, by, &link.id, REQUEST, now);
+    let (trail, hand) = (record(Event::LinkAsked, &asker.id)?, Hand { by: &asker.id, rid: REQUEST });
+    links.ask(&asker.id, &link, &LinkChange { hand, at: now, letters: &[], trail: &trail }).await?;
+    links.invite(&asked.id, &invitation, &record(Event::LinkInvited, REQUEST)?).await?;
+    let (trail, hand) = (record(Event::LinkConfirmed, &asked.id)?, Hand { by: &asked.id, rid: REQUEST });
+    let change = LinkChange { hand, at: now, letters: &[], trail: &trail };
+    let confirmed = links.confirm((&asked.id, &asked.name), &invitation, &scopes, &change).await?;
     if confirmed {
         Ok(())
     } else {

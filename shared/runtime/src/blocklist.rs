@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use screensort_auth::probe::is_probe;
 use screensort_auth::suspects::{forgotten_at, window};
@@ -43,6 +44,8 @@ pub(crate) struct Suspicion {
     source: IpAddr,
     /// Whether it carries what is meant for an interpreter.
     pub(crate) is_probe: bool,
+    /// Whether a page of another site made a browser send it: whoever sits before that browser did nothing.
+    is_led: bool,
     tried: Option<u16>,
 }
 
@@ -54,7 +57,9 @@ impl Suspicion {
         Self {
             source: request.source,
             is_probe: query || is_probe(&request.path) || is_probe(&body),
-            tried: (request.path == "/login").then(|| mark(&body)),
+            is_led: request.method == Method::GET && request.header("sec-fetch-site") == Some("cross-site"),
+            // The whole of it, whatever it is padded with: the gateway lets no more through than the route takes.
+            tried: (request.path == "/login").then(|| mark(&request.body)),
         }
     }
 
@@ -65,6 +70,7 @@ impl Suspicion {
         match (answer.problem, status) {
             // Who is shut out already makes it no worse.
             (Some("blocked"), _) => return None,
+            _ if self.is_led => return None,
             (Some("invalid_credentials" | "challenge_required" | "too_many_attempts"), _) => {
                 seen.logins = 1;
                 seen.accounts = self.tried.into_iter().collect();
@@ -80,8 +86,8 @@ impl Suspicion {
 }
 
 /// A few bits of whom a login names: enough to count different ones, too few to tell who.
-fn mark(body: &str) -> u16 {
-    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+fn mark(body: &[u8]) -> u16 {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let name = ["email", "username"].into_iter().find_map(|field| body.get(field)?.as_str());
     let digest = ring::digest::digest(
         &ring::digest::SHA256,
@@ -178,10 +184,44 @@ mod tests {
 
     #[test]
     fn a_mark_tells_names_apart_and_not_who_they_are() {
-        let of = |name: &str| mark(&format!("{{\"email\": \"{name}\", \"password\": \"x\"}}"));
+        let of = |name: &str| mark(format!("{{\"email\": \"{name}\", \"password\": \"x\"}}").as_bytes());
         assert_eq!(of("Ann@example.org"), of("ann@example.org "));
         assert_ne!(of("ann@example.org"), of("bob@example.org"));
         assert!(of("ann@example.org") < 0x1000);
-        assert_eq!(mark("not json"), mark("{}"));
+        assert_eq!(mark(b"not json"), mark(b"{}"));
+    }
+
+    #[test]
+    fn a_padded_login_is_marked_by_whom_it_names_and_a_led_browser_did_nothing() {
+        let request = |method: Method, path: &str, body: String, site: Option<&str>| Incoming {
+            method,
+            path: path.to_owned(),
+            path_parameters: Vec::new(),
+            query: vec![("x".to_owned(), "<script>alert(1)</script>".to_owned())],
+            headers: site
+                .map(|site| (http::HeaderName::from_static("sec-fetch-site"), site.parse().unwrap()))
+                .into_iter()
+                .collect(),
+            body: body.into(),
+            source: [203, 0, 113, 7].into(),
+            request_id: "request".to_owned(),
+            checked: Default::default(),
+        };
+        let padded = |name: &str| format!("{{{}\"email\": \"{name}\"}}", " ".repeat(4_000));
+        let tried = |name: &str| Suspicion::of(&request(Method::POST, "/login", padded(name), None)).tried;
+        assert_ne!(tried("ann@example.org"), tried("bob@example.org"));
+        let answer = |status: u16| Answer {
+            status: http::StatusCode::from_u16(status).unwrap(),
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            problem: Some("unauthorized"),
+            cause: None,
+        };
+        for (site, counts) in [(None, true), (Some("same-origin"), true), (Some("cross-site"), false)] {
+            let suspicion = Suspicion::of(&request(Method::GET, "/genres", String::new(), site));
+            assert!(suspicion.is_probe);
+            assert_eq!(suspicion.deeds(&answer(401)).is_some(), counts, "{site:?}");
+            assert_eq!(suspicion.deeds(&answer(400)).is_some(), counts, "{site:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use screensort_auth::attempts::address_prefix;
 use screensort_auth::event::Event;
+use screensort_http::member::split_session_id;
 use screensort_http::quota::{Counted, Line, Standing, claimed, claimed_client};
 use screensort_http::{Code, Gate, Incoming, Problem, Whence};
 use screensort_routes::{Access, Quota, Route};
@@ -41,14 +42,16 @@ impl Stack {
         Ok(Standing { lines, refused: !used.counted })
     }
 
-    /// The directory is counted exactly, by day: per client, or per person.
+    /// The directory is counted exactly, by day: per person, and per account that answers for service clients.
     async fn count_caller(&self, request: &Incoming, account: Option<String>) -> Result<Counted, Problem> {
         let limits = self.settings().limits;
         let (subject, per_day) = match &account {
             Some(account) => (Some(format!("directory#{account}")), limits.directory_calls_per_day),
             None => {
                 let client = claimed_client(request, self).await?;
-                (client.map(|client| format!("client#{client}")), limits.client_calls_per_day)
+                // Keys of one account share: who makes more keys gets no more calls.
+                let owner = client.and_then(|id| split_session_id(&id).map(|(owner, _)| owner.to_owned()));
+                (owner.map(|owner| format!("client#{owner}")), limits.client_calls_per_day)
             }
         };
         let standing = match &subject {

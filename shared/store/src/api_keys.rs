@@ -107,6 +107,15 @@ impl ApiKeys {
         found.into_iter().map(|found| record(found, "api key")).collect()
     }
 
+    /// All keys of an account.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn of(&self, owner: &str) -> Result<Vec<ApiKey>, Error> {
+        let found = self.vault.query_all(&keys_key(owner), "").await?;
+        found.into_iter().map(|found| record(found, "api key")).collect()
+    }
+
     /// A key and its owner's account, in one request.
     ///
     /// # Errors

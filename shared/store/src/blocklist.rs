@@ -14,8 +14,6 @@ use crate::catalogue::{key, number};
 use crate::vault::{Vault, Written, item, n, record, sort_key};
 
 const LIST: &str = "BLOCKLIST";
-/// The most networks on the list: more is for a firewall.
-const MOST: i32 = 2_000;
 
 /// A network that is shut out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,12 +82,12 @@ impl Blocklist {
         Self { vault: Vault::new(client, table), audit }
     }
 
-    /// All networks, those included whose time is over and that were not removed yet. One request.
+    /// All networks, those included whose time is over and that were not removed yet.
     ///
     /// # Errors
     /// If the store fails or an item cannot be read.
     pub async fn all(&self) -> Result<Vec<Blocked>, Error> {
-        let found = self.vault.query(LIST, "", MOST).await?;
+        let found = self.vault.query_all(LIST, "").await?;
         found.into_iter().map(|item| record(item, "blocked network")).collect()
     }
 

@@ -14,7 +14,7 @@ use crate::history::GONE_FOR;
 use crate::library::{Change, instant, is_gone, person_key};
 use crate::links::invited_key;
 use crate::table::{PK, SK};
-use crate::vault::{Written, item, n, record, s, sort_key};
+use crate::vault::{item, n, record, s, sort_key};
 use crate::{Account, Accounts, Error, Idempotency, Library};
 
 pub(crate) const DELETIONS: &str = "DELETIONS";
