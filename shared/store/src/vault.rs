@@ -213,6 +213,7 @@ impl Vault {
     pub(crate) async fn query_after(&self, pk: &str, after: &str, most: usize) -> Result<Vec<Item>, Error> {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
+            let started = Meter::start();
             let out = self
                 .client
                 .query()
@@ -228,7 +229,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             start = out.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() || items.len() >= most {
@@ -245,6 +246,7 @@ impl Vault {
         forward: bool,
         most: i32,
     ) -> Result<Vec<Item>, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .query()
@@ -260,7 +262,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Query", e))?;
-        Meter::note("Query", &self.table, one(&out.consumed_capacity));
+        started.note("Query", &self.table, one(&out.consumed_capacity));
         Ok(out.items.unwrap_or_default())
     }
 
@@ -268,6 +270,7 @@ impl Vault {
     pub(crate) async fn query_all(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, Error> {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
+            let started = Meter::start();
             let out = self
                 .client
                 .query()
@@ -281,7 +284,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             match out.last_evaluated_key {
                 Some(key) if !key.is_empty() => start = Some(key),
@@ -303,6 +306,7 @@ impl Vault {
             let left = most - items.len();
             // What a filter leaves out costs a read all the same: then whole pages are looked at.
             let limit = if ask.filter.is_some() { 1_000 } else { left };
+            let started = Meter::start();
             let out = self
                 .client
                 .query()
@@ -321,7 +325,7 @@ impl Vault {
                 .send()
                 .await
                 .map_err(|e| Error::of("Query", e))?;
-            Meter::note("Query", &self.table, one(&out.consumed_capacity));
+            started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             items.truncate(most);
             match out.last_evaluated_key {
@@ -338,6 +342,7 @@ impl Vault {
         segment: (u32, u32),
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .scan()
@@ -352,7 +357,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Scan", e))?;
-        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        started.note("Scan", &self.table, one(&out.consumed_capacity));
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
@@ -372,6 +377,7 @@ impl Vault {
         attributes: &'static str,
         start: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), Error> {
+        let started = Meter::start();
         let out = self
             .client
             .scan()
@@ -384,7 +390,7 @@ impl Vault {
             .send()
             .await
             .map_err(|e| Error::of("Scan", e))?;
-        Meter::note("Scan", &self.table, one(&out.consumed_capacity));
+        started.note("Scan", &self.table, one(&out.consumed_capacity));
         Ok((out.items.unwrap_or_default(), out.last_evaluated_key.filter(|key| !key.is_empty())))
     }
 
@@ -497,6 +503,7 @@ impl Vault {
         condition: &'static str,
         values: Values,
     ) -> Result<Changed, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .update_item()
@@ -522,7 +529,7 @@ impl Vault {
             }
             Err(error) => return Err(Error::of("UpdateItem", error)),
         };
-        Meter::note("UpdateItem", &self.table, one(&spent));
+        started.note("UpdateItem", &self.table, one(&spent));
         Ok(changed)
     }
 
@@ -628,6 +635,18 @@ impl Vault {
 
     /// All of `writes` or none.
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, Error> {
+        Ok(match self.transact_or_see(writes).await? {
+            Ok(()) => Written::Done,
+            Err(unmet) => Written::Refused(unmet.into_iter().map(|(at, _)| at).collect()),
+        })
+    }
+
+    /// All of `writes` or none. If none: the places of those whose condition was unmet, with what stands there as far
+    /// as they were [`shown`]; nothing if nothing does.
+    pub(crate) async fn transact_or_see(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Result<(), Vec<(usize, Item)>>, Error> {
         for meeting in 0..MEETINGS {
             if meeting > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(10 << meeting)).await;
@@ -643,23 +662,27 @@ impl Vault {
             let error = match out {
                 Ok(out) => {
                     started.note("TransactWriteItems", &self.table, out.consumed_capacity());
-                    return Ok(Written::Done);
+                    return Ok(Ok(()));
                 }
                 Err(error) => error,
             };
             started.note("TransactWriteItems", &self.table, &[]);
             let reasons = match error.as_service_error() {
                 Some(aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                    canceled.cancellation_reasons().iter().map(|r| r.code().unwrap_or_default()).collect::<Vec<_>>()
+                    canceled.cancellation_reasons()
                 }
                 _ => return Err(Error::of("TransactWriteItems", error)),
             };
-            let unmet: Vec<usize> =
-                (0..reasons.len()).filter(|at| reasons[*at] == "ConditionalCheckFailed").collect();
+            let unmet: Vec<(usize, Item)> = reasons
+                .iter()
+                .enumerate()
+                .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+                .map(|(at, reason)| (at, reason.item().cloned().unwrap_or_default()))
+                .collect();
             if !unmet.is_empty() {
-                return Ok(Written::Refused(unmet));
+                return Ok(Err(unmet));
             }
-            if !reasons.contains(&"TransactionConflict") {
+            if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
                 return Err(Error::of("TransactWriteItems", error));
             }
         }
@@ -668,6 +691,17 @@ impl Vault {
             cause: "it met other writes six times".into(),
         })
     }
+}
+
+/// A write that shows what stands in its place if its condition is unmet.
+pub(crate) fn shown(mut write: TransactWriteItem) -> TransactWriteItem {
+    let all = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+    if let Some(put) = &mut write.put {
+        put.return_values_on_condition_check_failure = all;
+    } else if let Some(update) = &mut write.update {
+        update.return_values_on_condition_check_failure = all;
+    }
+    write
 }
 
 /// An item's sort key.
