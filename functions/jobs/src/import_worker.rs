@@ -22,7 +22,7 @@ use crate::import::{Match, Parcel, Row, Titles, is_garbled, living, read};
 use taken::Taker;
 
 /// After so many films it is noted how far the import is.
-const PIECE: usize = 100;
+const PIECE: usize = 25;
 /// Films looked up or changed at once.
 const AT_ONCE: usize = 8;
 

@@ -31,9 +31,13 @@ async fn set(
     stack: Stack,
 ) -> Result<Reply<Preferences>, Problem> {
     check(&ask.body, &*stack.catalog().await?)?;
+    let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
+    if !ask.version.is_given() {
+        let version = stack.library().replace_preferences(&change, &ask.body).await?;
+        return Ok(Reply::ok(ask.body).with_header(ETAG, &tag(version)));
+    }
     let (_, version) = stack.library().preferences(who.id()).await?;
     ask.version.check(Some(version))?;
-    let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     if !stack.library().set_preferences(&change, version, &ask.body).await? {
         return Err(met(&ask.version));
     }

@@ -1,18 +1,19 @@
 //! `PUT`, `DELETE /movies/{id}/review`: write one's review of a film, change it, or take it back.
 
 use http::header::ETAG;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_catalog::Lookup;
 use screensort_http::{
-    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, Whence, log, tag,
+    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, SignedIn, Whence, log, tag,
 };
 use screensort_model::text::links;
 use screensort_model::{Language, MovieId, person};
 use screensort_routes::{REVIEW_DELETE, REVIEW_WRITE};
 use screensort_runtime::Stack;
-use screensort_store::{Change, Review, ReviewState};
+use screensort_store::{Change, Found, Review, ReviewState};
 use serde::Deserialize;
 
 use crate::shown::Own;
@@ -20,6 +21,9 @@ use crate::unknown;
 
 /// Reviews that an editor sees before anybody else does.
 const FIRST: u64 = 2;
+
+/// How often a review that met another change of it is written again.
+const MEETINGS: usize = 4;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -75,41 +79,62 @@ async fn write(
     let text = person::review(&ask.body.text).map_err(refused)?;
     let movie = living(&stack, ask.of.movie).await?;
     let now = stack.clock().now();
-    let (before, written) = stack.library().review(who.id(), movie).await?;
-    ask.of.version.check(before.as_ref().map(|review| review.version))?;
-    let count = u32::try_from(links(&text)).unwrap_or(u32::MAX);
-    let after = Review {
-        id: match &before {
+    let change = Change { account: who.id(), request: &ask.of.whence.request_id, at: now };
+    // Most reviews are new, and of people who have written some before: that is tried before anything is read. What is
+    // there instead comes back with the refusal.
+    let mut seen = Found { review: None, written: FIRST };
+    if ask.of.version.is_given() {
+        let (review, written) = stack.library().review(who.id(), movie).await?;
+        seen = Found { review, written };
+        ask.of.version.check(seen.review.as_ref().map(|review| review.version))?;
+    }
+    for _ in 0..MEETINGS {
+        let after = review(&stack, &who, &seen, (movie, &text, &ask.body), now)?;
+        let event = written_as(seen.review.as_ref(), &after);
+        let trail = ask.of.whence.trail(event, Some(who.id()), Some(&after.id), now)?;
+        let least = seen.written.min(FIRST);
+        match stack.library().write_review(&change, seen.review.as_ref(), &after, least, &trail).await? {
+            Ok(()) => {
+                log(&trail);
+                let version = tag(after.version);
+                return Ok(Reply::ok(Own::of(after)).with_header(ETAG, &version));
+            }
+            Err(_) if ask.of.version.is_given() => return Err(Problem::new(Code::PreconditionFailed)),
+            Err(found) => seen = found,
+        }
+    }
+    Err(Problem::new(Code::Conflict))
+}
+
+/// The review as it is to be, in the place of what is there.
+fn review(
+    stack: &Stack,
+    who: &SignedIn,
+    seen: &Found,
+    (movie, text, body): (MovieId, &str, &Body),
+    now: Timestamp,
+) -> Result<Review, Problem> {
+    let before = seen.review.as_ref();
+    let count = u32::try_from(links(text)).unwrap_or(u32::MAX);
+    Ok(Review {
+        id: match before {
             Some(review) => review.id.clone(),
             None => stack.new_id()?,
         },
         movie,
         account: who.account.id.clone(),
         author: who.account.username.clone(),
-        text,
-        spoiler: ask.body.spoiler,
-        language: ask.body.language,
-        state: state(before.as_ref(), written, count),
+        text: text.to_owned(),
+        spoiler: body.spoiler,
+        language: body.language,
+        state: state(before, seen.written, count),
         links: count,
-        reports: before.as_ref().map_or(0, |review| review.reports),
+        reports: before.map_or(0, |review| review.reports),
         note: None,
-        created_at: before.as_ref().map_or(now, |review| review.created_at),
+        created_at: before.map_or(now, |review| review.created_at),
         updated_at: now,
-        version: before.as_ref().map_or(0, |review| review.version) + 1,
-    };
-    let change = Change { account: who.id(), request: &ask.of.whence.request_id, at: now };
-    let trail =
-        ask.of.whence.trail(written_as(before.as_ref(), &after), Some(who.id()), Some(&after.id), now)?;
-    if !stack.library().write_review(&change, before.as_ref(), &after, &trail).await? {
-        return Err(Problem::new(if ask.of.version.is_given() {
-            Code::PreconditionFailed
-        } else {
-            Code::Conflict
-        }));
-    }
-    log(&trail);
-    let version = tag(after.version);
-    Ok(Reply::ok(Own::of(after)).with_header(ETAG, &version))
+        version: before.map_or(0, |review| review.version) + 1,
+    })
 }
 
 async fn remove(

@@ -123,8 +123,8 @@ async fn review(
     };
     let trail = trail_of(event, &author.id, &review.id, REQUEST, now)?;
     let change = Change { account: &author.id, request: REQUEST, at: now };
-    let is_new = stack.library().write_review(&change, None, &review, &trail).await?;
-    Ok(is_new.then_some(review))
+    let written = stack.library().write_review(&change, None, &review, 0, &trail).await?;
+    Ok(written.is_ok().then_some(review))
 }
 
 async fn report(stack: &Stack, reporter: &str, review: &Review, now: Timestamp) -> Result<(), Error> {

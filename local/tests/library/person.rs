@@ -59,7 +59,7 @@ async fn preferences_are_checked_kept_and_decide_what_is_mine() {
         "max_certification": {"region": "US", "value": "PG-13"}, "languages": ["en"], "max_runtime": 180,
         "region": "US", "operators": [], "modes": ["stream"], "include_seen": true});
     put(wanted.clone()).await.expect(200, "");
-    assert_eq!(world.product.store_requests("preferences"), 4);
+    assert_eq!(world.product.store_cost("preferences"), (3, 2), "session beside the quota, then one write");
     let read = world.get(&ann, "/preferences").await;
     assert_eq!((&read.body["modes"], &read.body["max_runtime"]), (&wanted["modes"], &wanted["max_runtime"]));
     assert_eq!(world.product.store_requests("preferences"), 2);

@@ -58,7 +58,17 @@ async fn first_reviews_wait_for_an_editor_and_later_ones_do_not() {
     assert_eq!(world.community(film).await, json!([0, 0, 0, 0, 1]));
     assert!(world.get(&editor, "/moderation/reviews").await.body["items"].as_array().unwrap().is_empty());
     assert_eq!(world.write(&ann, world.films[1], TEXT).await.body["state"], "pending");
+    assert_eq!(
+        world.product.store_cost("movie_review").1,
+        3,
+        "a first one: tried as a trusted one's, then held"
+    );
     assert_eq!(world.write(&ann, world.films[2], TEXT).await.body["state"], "published");
+    assert_eq!(
+        world.product.store_cost("movie_review"),
+        (3, 2),
+        "session beside the quota, then one transaction"
+    );
     let linked = format!("{TEXT} See https://spam.example");
     assert_eq!(world.write(&ann, world.films[3], &linked).await.body["state"], "pending");
     // A change of a published one stays published, unless it brings links.

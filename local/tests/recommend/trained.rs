@@ -94,6 +94,22 @@ async fn the_demonstration_trains_a_judged_model_that_is_the_same_for_the_same_s
     }
     let turned = page(&new, "").await;
     assert!(of(&turned, 878) >= 10, "{} of science fiction", of(&turned, 878));
+    // What else people leave behind: a history, a watchlist, a link, reviews that are shown and that wait.
+    let list = async |token: &str, path: &str| {
+        let got = product.with(token, "GET", path, Value::Null).await.expect(200, "").body;
+        got["items"].as_array().unwrap().clone()
+    };
+    assert!(list(&space, "/history").await.len() >= 5 && list(&space, "/watchlist").await.len() == 6);
+    assert_eq!(list(&romance, "/links").await[0]["status"], "active");
+    assert!(list(&new, "/history").await.is_empty());
+    let waiting = stack.library().reviews_waiting(None, 100).await.unwrap();
+    assert!(waiting.iter().any(|(_, review)| review.reports > 0), "{waiting:?}");
+    assert!(waiting.iter().any(|(_, review)| review.reports == 0));
+    let (_, reported) = waiting.iter().find(|(_, review)| review.reports > 0).unwrap();
+    let film = product.ask_open(&format!("/movies/{}", reported.movie)).await;
+    assert!(
+        film["community"]["reviews"].as_u64() >= Some(1) && film["community"]["thumbs_up"].as_u64() > Some(0)
+    );
     // Where there is feedback, films like a film come from it, and so does the shop window.
     let after = (product.ask_open(similar).await, product.ask_open(window).await);
     assert!(before.0 != after.0 && before.1 != after.1);

@@ -124,7 +124,7 @@ fn opinion_of(item: &Item) -> Option<Opinion> {
 /// Which of so many slices a hash lies in.
 fn slice_of(who: &str, slices: u64) -> u64 {
     let head = who.get(..8).and_then(|head| u64::from_str_radix(head, 16).ok()).unwrap_or(0);
-    head * slices >> 32
+    (head * slices) >> 32
 }
 
 /// A difference of counters.

@@ -20,6 +20,8 @@ use crate::{Account, Accounts, Error, Idempotency, Library};
 pub(crate) const DELETIONS: &str = "DELETIONS";
 /// Items of a partition that one transaction deletes.
 const CHUNK: usize = 90;
+/// Items of a library that are replaced at once.
+const AT_ONCE: usize = 16;
 /// Who wrote what a person left behind.
 const FORMER: &str = "a former member";
 
@@ -154,7 +156,7 @@ impl Library {
     /// # Errors
     /// If the store fails; doing it again goes on.
     pub async fn erase(&self, change: &Change<'_>, keeps_reviews: bool) -> Result<usize, Error> {
-        let mut erased = 0;
+        let mut left = Vec::new();
         for item in self.0.query_all(&person_key(change.account), "").await? {
             if is_gone(&item) {
                 continue;
@@ -173,10 +175,12 @@ impl Library {
                 ("v".to_owned(), n(number::<u64>(&item, "v").unwrap_or(0) + 1)),
                 ("ttl".to_owned(), n(until)),
             ]);
-            self.0.put(gone).await?;
-            erased += 1;
+            left.push(gone);
         }
-        Ok(erased)
+        for chunk in left.chunks(AT_ONCE) {
+            futures::future::try_join_all(chunk.iter().map(|gone| self.0.put(gone.clone()))).await?;
+        }
+        Ok(left.len())
     }
 
     /// Takes a review from its author: it goes, or it goes on without a name, in a partition that is named after

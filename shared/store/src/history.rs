@@ -164,12 +164,15 @@ impl Library {
         before: &Watch,
         after: Option<&Watch>,
     ) -> Result<bool, Error> {
+        if let Some(done) = self.rewrite_apart(change, before, after).await? {
+            return Ok(done);
+        }
         for _ in 0..MEETINGS {
             let (film, others) = self.watches_of(change.account, before).await?;
             let latest = others.into_iter().chain(after.map(|watch| watch.watched_at)).max();
             let entry = match after {
                 Some(after) => self.0.putting(after.item(change), Some("attribute_exists(own_order)"))?,
-                None => self.unwatching(change, before)?,
+                None => self.unwatching(change, before, "attribute_exists(own_order)", None)?,
             };
             let mut values = marks(change, before.movie);
             values.push((":v", n(film.map_or(0, |film| film.version))));
@@ -190,23 +193,60 @@ impl Library {
         Err(Error::Throttled { operation: "TransactWriteItems", cause: "the film met other changes".into() })
     }
 
+    /// As [`Library::rewrite_watch`], without reading anything: possible where the film's last time does not depend on
+    /// the other entries, and the entry is still as it was read. `None` where it is not so.
+    async fn rewrite_apart(
+        &self,
+        change: &Change<'_>,
+        before: &Watch,
+        after: Option<&Watch>,
+    ) -> Result<Option<bool>, Error> {
+        let mut values = marks(change, before.movie);
+        let film = film_key(change.account, before.movie);
+        let settled = match after {
+            // Nothing is later than this.
+            Some(after) if after.watched_at >= before.watched_at => {
+                values.push((":watched", s(instant(after.watched_at))));
+                let set = film_change!("watched_at = :watched, ");
+                self.0.updating(film, set, "watched_at <= :watched", values)?
+            }
+            // Another entry is later than this one was.
+            _ => {
+                values.push((":before", s(instant(before.watched_at))));
+                self.0.updating(film, film_change!(""), "watched_at > :before", values)?
+            }
+        };
+        let same = "attribute_exists(own_order) AND watched_at = :seen";
+        let seen = (":seen", s(instant(before.watched_at)));
+        let entry = match after {
+            Some(after) => self.0.putting_over(after.item(change), same, vec![seen])?,
+            None => self.unwatching(change, before, same, Some(seen))?,
+        };
+        let written = self.0.transact(vec![entry, settled]).await?;
+        Ok((written == Written::Done).then_some(true))
+    }
+
     fn unwatching(
         &self,
         change: &Change<'_>,
         watch: &Watch,
+        condition: &'static str,
+        value: Option<(&'static str, AttributeValue)>,
     ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, Error> {
         let until = change.at.saturating_add(GONE_FOR).map_or(i64::MAX, Timestamp::as_second);
+        let mut values = vec![
+            (":yes", AttributeValue::Bool(true)),
+            (":by", s(change.account)),
+            (":rid", s(change.request)),
+            (":at", s(instant(change.at))),
+            (":ttl", n(until)),
+        ];
+        values.extend(value);
         self.0.updating(
             key(&person_key(change.account), &format!("{WATCH}{}", watch.id)),
             "SET gone = :yes, #by = :by, rid = :rid, #at = :at, #ttl = :ttl REMOVE own_order",
-            "attribute_exists(own_order)",
-            vec![
-                (":yes", AttributeValue::Bool(true)),
-                (":by", s(change.account)),
-                (":rid", s(change.request)),
-                (":at", s(instant(change.at))),
-                (":ttl", n(until)),
-            ],
+            condition,
+            values,
         )
     }
 

@@ -104,6 +104,30 @@ impl Library {
         found.as_ref().map_or_else(|| Ok(Default::default()), preferences_of)
     }
 
+    /// Puts `preferences` in the place of whichever are there; their version.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn replace_preferences(
+        &self,
+        change: &Change<'_>,
+        preferences: &Preferences,
+    ) -> Result<u64, Error> {
+        let doc = serde_json::to_string(preferences).map_err(|e| Error::corrupt("preferences", e))?;
+        let values = vec![
+            (":doc", s(doc)),
+            (":by", s(change.account)),
+            (":rid", s(change.request)),
+            (":at", s(instant(change.at))),
+            (":zero", n(0)),
+            (":one", n(1)),
+        ];
+        let at = key(&person_key(change.account), PREFERENCES);
+        let set = "SET doc = :doc, #by = :by, rid = :rid, #at = :at, v = if_not_exists(v, :zero) + :one";
+        let after = self.0.update(at, set, None, values).await?;
+        Ok(after.and_then(|item| number(&item, "v")).unwrap_or(0))
+    }
+
     /// Puts `preferences` in the place of those with this version. False if that is not the version any more.
     ///
     /// # Errors

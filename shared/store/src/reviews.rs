@@ -9,7 +9,7 @@ use crate::catalogue::{Item, key, number, text};
 use crate::history::{GONE_FOR, OWN, own};
 use crate::library::{Change, film_change, film_key, instant, is_gone, marks, owner, person_key, time};
 use crate::table::{BY_FILM, BY_QUEUE, SK};
-use crate::vault::{IndexAsk, Values, Written, n, s, sort_key};
+use crate::vault::{IndexAsk, Values, Written, n, s, shown, sort_key};
 use crate::{Error, Library, Trail};
 
 const REVIEW: &str = "R#";
@@ -74,6 +74,15 @@ pub struct Review {
     pub updated_at: Timestamp,
     /// How often it was changed.
     pub version: u64,
+}
+
+/// What stands in the place of a review that was to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The review.
+    pub review: Option<Review>,
+    /// How many its author had written.
+    pub written: u64,
 }
 
 /// That a person reported a review.
@@ -187,8 +196,8 @@ impl Library {
         Ok((review, written))
     }
 
-    /// Writes a review in the place of `before`, or anew, and its record. False if that is not there any more, or
-    /// another one is.
+    /// Writes a review in the place of `before`, or anew, and its record. Refused if that is not there any more,
+    /// another one is, or its author has written fewer than `least` until now: with what is there.
     ///
     /// # Errors
     /// If the store fails.
@@ -197,21 +206,40 @@ impl Library {
         change: &Change<'_>,
         before: Option<&Review>,
         after: &Review,
+        least: u64,
         trail: &Trail,
-    ) -> Result<bool, Error> {
-        let mut writes = vec![self.replacing(change, before, after)?, self.noting(change, after)?];
-        writes.extend(self.1.writes(trail)?);
+    ) -> Result<Result<(), Found>, Error> {
+        let replacing = shown(self.replacing(change, before, after)?);
+        let mut writes = vec![replacing, self.noting(change, after)?];
         if before.is_none() {
+            writes.push(shown(self.standing(change, least)?));
             writes.push(self.leading(after)?);
-            let standing = key(&person_key(change.account), STANDING);
-            writes.push(self.0.updating(
-                standing,
-                "ADD reviews :one SET #by = :by, rid = :rid",
-                "attribute_not_exists(gone)",
-                vec![(":one", n(1)), (":by", s(change.account)), (":rid", s(change.request))],
-            )?);
         }
-        Ok(self.0.transact(writes).await? == Written::Done)
+        writes.extend(self.1.writes(trail)?);
+        let Err(unmet) = self.0.transact_or_see(writes).await? else { return Ok(Ok(())) };
+        let mut found = Found { review: None, written: least };
+        for (at, item) in unmet {
+            match at {
+                0 => found.review = Review::of(&item),
+                2 if before.is_none() => found.written = number(&item, "reviews").unwrap_or(0),
+                _ => {}
+            }
+        }
+        Ok(Err(found))
+    }
+
+    /// One more review, of somebody who has written so many.
+    fn standing(&self, change: &Change<'_>, least: u64) -> Result<TransactWriteItem, Error> {
+        let condition = match least {
+            0 => "attribute_not_exists(gone)",
+            _ => "attribute_not_exists(gone) AND reviews >= :least",
+        };
+        let mut values = vec![(":one", n(1)), (":by", s(change.account)), (":rid", s(change.request))];
+        if least > 0 {
+            values.push((":least", n(least)));
+        }
+        let at = key(&person_key(change.account), STANDING);
+        self.0.updating(at, "ADD reviews :one SET #by = :by, rid = :rid", condition, values)
     }
 
     /// Writes a review that was brought along from elsewhere. It makes nobody's standing. False if there is one.

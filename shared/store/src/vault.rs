@@ -503,6 +503,7 @@ impl Vault {
         condition: &'static str,
         values: Values,
     ) -> Result<Changed, Error> {
+        let started = Meter::start();
         let out = self
             .client
             .update_item()
@@ -528,7 +529,7 @@ impl Vault {
             }
             Err(error) => return Err(Error::of("UpdateItem", error)),
         };
-        Meter::note("UpdateItem", &self.table, one(&spent));
+        started.note("UpdateItem", &self.table, one(&spent));
         Ok(changed)
     }
 
@@ -645,6 +646,18 @@ impl Vault {
 
     /// All of `writes` or none.
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, Error> {
+        Ok(match self.transact_or_see(writes).await? {
+            Ok(()) => Written::Done,
+            Err(unmet) => Written::Refused(unmet.into_iter().map(|(at, _)| at).collect()),
+        })
+    }
+
+    /// All of `writes` or none. If none: the places of those whose condition was unmet, with what stands there as far
+    /// as they were [`shown`]; nothing if nothing does.
+    pub(crate) async fn transact_or_see(
+        &self,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Result<(), Vec<(usize, Item)>>, Error> {
         for meeting in 0..MEETINGS {
             if meeting > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(10 << meeting)).await;
@@ -660,23 +673,27 @@ impl Vault {
             let error = match out {
                 Ok(out) => {
                     started.note("TransactWriteItems", &self.table, out.consumed_capacity());
-                    return Ok(Written::Done);
+                    return Ok(Ok(()));
                 }
                 Err(error) => error,
             };
             started.note("TransactWriteItems", &self.table, &[]);
             let reasons = match error.as_service_error() {
                 Some(aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                    canceled.cancellation_reasons().iter().map(|r| r.code().unwrap_or_default()).collect::<Vec<_>>()
+                    canceled.cancellation_reasons()
                 }
                 _ => return Err(Error::of("TransactWriteItems", error)),
             };
-            let unmet: Vec<usize> =
-                (0..reasons.len()).filter(|at| reasons[*at] == "ConditionalCheckFailed").collect();
+            let unmet: Vec<(usize, Item)> = reasons
+                .iter()
+                .enumerate()
+                .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+                .map(|(at, reason)| (at, reason.item().cloned().unwrap_or_default()))
+                .collect();
             if !unmet.is_empty() {
-                return Ok(Written::Refused(unmet));
+                return Ok(Err(unmet));
             }
-            if !reasons.contains(&"TransactionConflict") {
+            if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
                 return Err(Error::of("TransactWriteItems", error));
             }
         }
@@ -685,6 +702,17 @@ impl Vault {
             cause: "it met other writes six times".into(),
         })
     }
+}
+
+/// A write that shows what stands in its place if its condition is unmet.
+pub(crate) fn shown(mut write: TransactWriteItem) -> TransactWriteItem {
+    let all = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+    if let Some(put) = &mut write.put {
+        put.return_values_on_condition_check_failure = all;
+    } else if let Some(update) = &mut write.update {
+        update.return_values_on_condition_check_failure = all;
+    }
+    write
 }
 
 /// An item's sort key.
