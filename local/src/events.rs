@@ -20,8 +20,8 @@ No record holds a secret, an address or a name of anybody.
 **Log.** The same facts are one line of the log, target `security`: `event`, `severity`, `alarming`, `actor`,
 `target_id`, `source`, `request_id`. The line `request.answered` of the same request has the same `request_id`.
 
-**Metric.** A metric filter on `event` counts each under the name in the table. **Alarm**: so many within so many
-minutes notify the security topic.
+**Metric.** One filter an area's log counts all of them in `ScreenSort/<Environment>`, `Events`, with the event's name as
+dimension; the name in the table is its alarm's. **Alarm**: so many within so many minutes notify the topic of alarms.
 
 **Who may see.** All of them: who has `audit:read` (`GET /admin/audit`). *Target* marks those that the person concerned
 also sees, in the login history or by a notice.
