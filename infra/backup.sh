@@ -18,7 +18,7 @@ made=()
 for table in catalog auth library audit; do
   table=screensort-$environment-$table
   if ! aws dynamodb describe-continuous-backups --table-name "$table" >/dev/null 2>"${TMPDIR:-/tmp}/screensort-backup.$$"; then
-    if grep -q TableNotFound "${TMPDIR:-/tmp}/screensort-backup.$$"; then
+    if grep -q NotFoundException "${TMPDIR:-/tmp}/screensort-backup.$$"; then
       echo "$table: not there yet"
       continue
     fi

@@ -5,7 +5,7 @@
 #
 # usage: infra/restore.sh [--dry-run] TABLE TIME [NEW-TABLE]
 #   TABLE      such as screensort-prod-library
-#   TIME       such as 2026-11-22T14:05:00Z; at most 35 days ago, at least five minutes ago
+#   TIME       such as 2026-11-22T14:05:00Z; at most 35 days ago, at least five minutes ago; or `latest`
 #   NEW-TABLE  the default is TABLE-restored-YYYYMMDDHHMM
 #   --dry-run  checks all that can be checked and prints the calls instead of making them
 # Needs the AWS CLI with credentials and region, and Python 3.
@@ -21,13 +21,18 @@ esac
 table=$1 time=$2
 
 refuse() { echo "restore.sh: $1" >&2; exit 1; }
-seconds=$(python3 - "$time" <<'PYTHON') || refuse "$time is not a time such as 2026-11-22T14:05:00Z"
-import datetime, sys
+# Seconds since 1970; "latest" is as late as there is.
+read_time='import datetime, sys
 when = datetime.datetime.fromisoformat(sys.argv[1].replace("Z", "+00:00"))
 assert when.tzinfo
-print(int(when.timestamp()))
-PYTHON
-new=${3:-$table-restored-$(python3 -c 'import sys, time; print(time.strftime("%Y%m%d%H%M", time.gmtime(int(sys.argv[1]))))' "$seconds")}
+print(int(when.timestamp()))'
+if [ "$time" = latest ]; then
+  seconds=$(date -u +%s)
+else
+  seconds=$(python3 -c "$read_time" "$time" 2>/dev/null) || refuse "$time is not a time such as 2026-11-22T14:05:00Z"
+fi
+show() { python3 -c 'import sys, time; print(time.strftime(sys.argv[2], time.gmtime(int(sys.argv[1]))))' "$1" "${2:-%Y-%m-%dT%H:%M:%SZ}"; }
+new=${3:-$table-restored-$(show "$seconds" %Y%m%d%H%M)}
 
 # What the old table is like.
 recovery=$(aws dynamodb describe-continuous-backups --table-name "$table" --output json) || refuse "there is no table $table"
@@ -43,7 +48,12 @@ else:
 PYTHON
 )
 [ "$latest" != 0 ] || refuse "$table has no point-in-time recovery"
-show() { python3 -c 'import sys, time; print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(sys.argv[1]))))' "$1"; }
+if [ "$time" = latest ]; then
+  when=(--use-latest-restorable-time)
+  seconds=$latest
+else
+  when=(--restore-date-time "$seconds")
+fi
 [ "$seconds" -ge "$earliest" ] && [ "$seconds" -le "$latest" ] ||
   refuse "$table can be restored to between $(show "$earliest") and $(show "$latest")"
 ! aws dynamodb describe-table --table-name "$new" >/dev/null 2>&1 || refuse "there is a table $new already"
@@ -66,7 +76,7 @@ run() {
 }
 
 run aws dynamodb restore-table-to-point-in-time --source-table-name "$table" --target-table-name "$new" \
-  --restore-date-time "$seconds" \
+  "${when[@]}" \
   --sse-specification-override "Enabled=true,SSEType=KMS,KMSMasterKeyId=$key"
 run aws dynamodb wait table-exists --table-name "$new"
 if [ "$dry" = no ]; then

@@ -1,6 +1,9 @@
 """Documents that must keep up with the product. Run by check.sh."""
 
 import re
+import subprocess
+import sys
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -27,6 +30,18 @@ class Runbook(unittest.TestCase):
         text = (ROOT / "docs/runbook.md").read_text()
         for script in re.findall(r"\b((?:infra|tests/infra)/[\w./-]+\.(?:sh|py|yaml))", text):
             self.assertTrue((ROOT / script).exists(), script)
+
+
+class Costs(unittest.TestCase):
+    def test_the_tables_are_what_the_figures_give(self):
+        done = subprocess.run([sys.executable, ROOT / "infra/costs.py", "--check"], capture_output=True, text=True)
+        self.assertEqual("", done.stderr)
+
+    def test_what_is_measured_is_an_endpoint(self):
+        figures = tomllib.loads((ROOT / "infra/costs.toml").read_text())
+        endpoints = tomllib.loads((ROOT / "infra/functions.toml").read_text())["endpoint"]
+        self.assertLessEqual(figures["measured"].keys(), endpoints.keys())
+        self.assertLessEqual(figures["day"].keys(), figures["measured"].keys())
 
 
 class Inventory(unittest.TestCase):
