@@ -11,7 +11,7 @@ use crate::{Actor, Incoming, Member, Problem, bearer};
 /// A [`Member`] of whom a handler needs the id alone, because it only reads what is theirs.
 ///
 /// The data is read while the session is: a signed token names the account before the store has said whether the
-/// session lives and whether its owner may. Until it has, nothing of the answer leaves (docs/decisions/0012). A
+/// session lives and whether its owner may. Until it has, nothing of the answer leaves (docs/decisions/0013). A
 /// handler that changes anything takes [`Member`].
 #[derive(Debug, Clone)]
 pub struct Owner<P> {
