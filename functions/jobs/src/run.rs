@@ -148,7 +148,9 @@ fn spent(asked: &[(Client, u32)]) -> u32 {
 /// Records how often a run asked TMDb: one record a run.
 pub(crate) async fn note_asked(stack: &Stack, job: &str, requests: u32) {
     let now = stack.clock().now();
-    let Ok(trail) = trail_of(Event::TmdbRequested, job, &format!("{job}/{requests}"), job, now) else { return };
+    let Ok(trail) = trail_of(Event::TmdbRequested, job, &format!("{job}/{requests}"), job, now) else {
+        return;
+    };
     // What the run did stands without it.
     if let Err(error) = stack.audit().keep(&trail).await {
         let error: &dyn std::error::Error = &error;

@@ -98,7 +98,9 @@ async fn settings(stack: &Stack, now: Timestamp) -> Result<Vec<String>, Error> {
     }
     let urls = [&settings.dynamodb_url, &settings.services_url];
     if urls.into_iter().flatten().any(|url| url.starts_with("http://")) {
-        found.push("The services are reached in clear: this is a machine's own stand, not a deployment.".into());
+        found.push(
+            "The services are reached in clear: this is a machine's own stand, not a deployment.".into(),
+        );
     }
     Ok(found)
 }

@@ -10,8 +10,8 @@ use crate::attempts::address_prefix;
 use crate::event::Event;
 use crate::rules::{
     ACCOUNT_FAILURES, CHANGES, DECISIONS, DELETIONS, DELETIONS_NETWORK, DENIALS, EXPORTS, EXPORTS_NETWORK,
-    KEY_NETWORKS, KEY_REFUSALS, LOOKS, NETWORK_FAILURES, QUOTAS, REMOVALS, REPORTS, SPRAYED_ACCOUNTS, SPRAYED_EACH,
-    SPRAYED_NETWORKS, STUFFED_ACCOUNTS, TMDB_REQUESTS,
+    KEY_NETWORKS, KEY_REFUSALS, LOOKS, NETWORK_FAILURES, QUOTAS, REMOVALS, REPORTS, SPRAYED_ACCOUNTS,
+    SPRAYED_EACH, SPRAYED_NETWORKS, STUFFED_ACCOUNTS, TMDB_REQUESTS,
 };
 
 /// What the trail says, as far as rules look at it.
@@ -296,7 +296,10 @@ mod tests {
             scene.add(Event::QuotaExceeded, "bob", "bob", "203.0.113.9");
         });
         let who = found.iter().map(|(name, who)| (*name, who.as_str())).collect::<Vec<_>>();
-        assert_eq!(who, [("threat.catalogue.scraped", "198.51.100.0/24"), ("threat.catalogue.scraped", "ann")]);
+        assert_eq!(
+            who,
+            [("threat.catalogue.scraped", "198.51.100.0/24"), ("threat.catalogue.scraped", "ann")]
+        );
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What AWS says of how tables, buckets and keys are protected: read, never changed.
 
-use aws_sdk_dynamodb::types::{ContinuousBackupsStatus, PointInTimeRecoveryStatus, SseStatus, TimeToLiveStatus};
+use aws_sdk_dynamodb::types::{
+    ContinuousBackupsStatus, PointInTimeRecoveryStatus, SseStatus, TimeToLiveStatus,
+};
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{BucketVersioningStatus, ObjectLockEnabled};
 
@@ -62,14 +64,20 @@ impl Stack {
                 let detail = if own { "with a key of our own" } else { "with a key that AWS owns" };
                 found.push(said(&what, "encryption with a key of our own", own, detail));
                 let protected = of.and_then(|of| of.deletion_protection_enabled()).unwrap_or(false);
-                found.push(said(&what, "deletion protection", protected, if protected { "on" } else { "off" }));
+                found.push(said(
+                    &what,
+                    "deletion protection",
+                    protected,
+                    if protected { "on" } else { "off" },
+                ));
             }
             Err(error) => found.push(unread(&what, "encryption and deletion protection", &error)),
         }
         match client.describe_continuous_backups().table_name(table).send().await {
             Ok(out) => {
                 let of = out.continuous_backups_description();
-                let backed = of.is_some_and(|of| *of.continuous_backups_status() == ContinuousBackupsStatus::Enabled);
+                let backed =
+                    of.is_some_and(|of| *of.continuous_backups_status() == ContinuousBackupsStatus::Enabled);
                 let status = of.and_then(|of| of.point_in_time_recovery_description());
                 let status = status.and_then(|status| status.point_in_time_recovery_status());
                 let holds = backed && status == Some(&PointInTimeRecoveryStatus::Enabled);
@@ -93,7 +101,8 @@ impl Stack {
         let mut found = Vec::new();
         found.push(match client.get_bucket_encryption().bucket(bucket).send().await {
             Ok(out) => {
-                let rules = out.server_side_encryption_configuration().map(|of| of.rules()).unwrap_or_default();
+                let rules =
+                    out.server_side_encryption_configuration().map(|of| of.rules()).unwrap_or_default();
                 let rule = rules.iter().find_map(|rule| rule.apply_server_side_encryption_by_default());
                 let own = rule.and_then(|rule| rule.kms_master_key_id()).is_some();
                 let by = rule.map_or("none", |rule| rule.sse_algorithm().as_str());
@@ -143,7 +152,12 @@ impl Stack {
         };
         let of = described.key_metadata();
         let works = of.is_some_and(|of| of.enabled() && of.deletion_date().is_none());
-        found.push(said(&what, "a key that works", works, if works { "enabled" } else { "disabled or to be deleted" }));
+        found.push(said(
+            &what,
+            "a key that works",
+            works,
+            if works { "enabled" } else { "disabled or to be deleted" },
+        ));
         if rotates {
             let id = of.map(|of| of.key_id().to_owned()).unwrap_or_default();
             found.push(match client.get_key_rotation_status().key_id(id).send().await {

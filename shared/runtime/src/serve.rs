@@ -147,7 +147,8 @@ pub fn job(work: Job) -> ExitCode {
                     let (began, at) = (Instant::now(), stack.clock().now().as_millisecond());
                     // A failure is in the job's own line; this one is for the metrics.
                     let (result, spent) = Meter::watch(work(payload, stack)).await;
-                    let _ = writeln!(std::io::stdout(), "{}", ran(&context, result.is_err(), began, at, spent));
+                    let _ =
+                        writeln!(std::io::stdout(), "{}", ran(&context, result.is_err(), began, at, spent));
                     result
                 }
             };

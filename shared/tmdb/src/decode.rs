@@ -55,7 +55,9 @@ pub(crate) fn answer<T: DeserializeOwned>(route: &'static str, body: &[u8]) -> R
     serde_json::from_str(text).map_err(|error| {
         let what = match error.classify() {
             Category::Eof => return Error::Truncated { route, source: None },
-            Category::Syntax if cut_in_a_number(text, &error) => return Error::Truncated { route, source: None },
+            Category::Syntax if cut_in_a_number(text, &error) => {
+                return Error::Truncated { route, source: None };
+            }
             Category::Data => "a field that must be there is missing or of another type",
             Category::Syntax | Category::Io => "it is not JSON",
         };
