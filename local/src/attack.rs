@@ -15,8 +15,11 @@ use crate::command::Failure;
 
 /// The password of the accounts that an attack makes for itself.
 const PASSWORD: &str = "Violet-kettle7 hums";
-/// Where one attacker comes from (TEST-NET-2).
-const ATTACKER: &str = "198.51.100.7";
+/// Where the attacker of each kind comes from: a network of its own, so that one that is shut out does not hide the next
+/// (benchmarking networks, RFC 2544).
+fn source(kind: Kind) -> String {
+    format!("198.18.{}.7", kind as u8 + 1)
+}
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -47,6 +50,8 @@ pub(crate) enum Kind {
 struct Attack {
     client: Client,
     url: String,
+    /// Where the attacker comes from.
+    source: String,
     /// Distinguishes the accounts of one run from those of another.
     run: String,
 }
@@ -77,14 +82,16 @@ fn loopback(url: &str) -> Result<Url, Failure> {
 /// If the address is not of this machine, or nothing answers there.
 pub(crate) async fn run(kind: Kind, url: &str, detect: bool) -> Result<String, Failure> {
     let url = loopback(url)?;
+    // The client wants to know how to speak TLS even where it does not. A second installation changes nothing.
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(Duration::from_secs(30))
         .build()?;
     let run = ulid::Ulid::new().to_string().to_lowercase()[16..].to_owned();
-    let attack = Attack { client, url: url.to_string(), run };
-    attack.ask(Method::GET, "/health", ATTACKER, None, Value::Null).await?;
+    let attack = Attack { client, url: url.to_string(), source: source(kind), run };
+    attack.ask(Method::GET, "/health", &attack.source, None, Value::Null).await?;
     let mut lines = vec![match kind {
         Kind::Stuffing => attack.stuffing().await?,
         Kind::Spraying => attack.spraying().await?,
@@ -191,9 +198,9 @@ impl Attack {
         let mut refused = 0;
         for n in 0..25 {
             let name = format!("stolen{n}-{}@example.org", self.run);
-            refused += usize::from(self.guess(&name, PASSWORD, ATTACKER).await? != StatusCode::OK);
+            refused += usize::from(self.guess(&name, PASSWORD, &self.source).await? != StatusCode::OK);
         }
-        Ok(format!("25 stolen pairs tried from {ATTACKER}, {refused} refused"))
+        Ok(format!("25 stolen pairs tried from {}, {refused} refused", self.source))
     }
 
     async fn spraying(&self) -> Result<String, Failure> {
@@ -217,11 +224,11 @@ impl Attack {
 
     async fn escalation(&self) -> Result<String, Failure> {
         let email = self.account(0).await?;
-        let token = self.sign_in(&email, ATTACKER).await?;
+        let token = self.sign_in(&email, &self.source).await?;
         let doors = ["/admin/users", "/admin/audit", "/admin/blocklist", "/admin/access_review"];
         let mut refused = 0;
         for door in doors.iter().cycle().take(12) {
-            let got = self.ask(Method::GET, door, ATTACKER, Some(&token), Value::Null).await?;
+            let got = self.ask(Method::GET, door, &self.source, Some(&token), Value::Null).await?;
             refused += usize::from(got.status == StatusCode::FORBIDDEN);
         }
         Ok(format!("{email} asked 12 times for what administrators may see, refused {refused} times"))
@@ -232,16 +239,16 @@ impl Attack {
             ["%27%20OR%201=1--", "%3Cscript%3Ealert(1)", "..%2F..%2F..%2Fetc%2Fpasswd", "$%7Bjndi:ldap:x%7D"];
         for probe in probes.iter().cycle().take(16) {
             let path = format!("/search?q={probe}&limit=nonsense");
-            self.ask(Method::GET, &path, ATTACKER, None, Value::Null).await?;
+            self.ask(Method::GET, &path, &self.source, None, Value::Null).await?;
         }
-        Ok(format!("16 searches with statements and scripts from {ATTACKER}"))
+        Ok(format!("16 searches with statements and scripts from {}", self.source))
     }
 
     async fn scraping(&self) -> Result<String, Failure> {
-        let token = self.sign_in(&self.account(0).await?, ATTACKER).await?;
+        let token = self.sign_in(&self.account(0).await?, &self.source).await?;
         let (mut minutes, mut asked) = (0, 0);
         while minutes < 5 {
-            let got = self.ask(Method::GET, "/watchlist", ATTACKER, Some(&token), Value::Null).await?;
+            let got = self.ask(Method::GET, "/watchlist", &self.source, Some(&token), Value::Null).await?;
             asked += 1;
             if got.status == StatusCode::TOO_MANY_REQUESTS {
                 minutes += 1;
@@ -254,8 +261,8 @@ impl Attack {
     }
 
     async fn mass_change(&self) -> Result<String, Failure> {
-        let token = self.sign_in(&self.account(0).await?, ATTACKER).await?;
-        let list = self.ask(Method::GET, "/movies?limit=100", ATTACKER, None, Value::Null).await?;
+        let token = self.sign_in(&self.account(0).await?, &self.source).await?;
+        let list = self.ask(Method::GET, "/movies?limit=100", &self.source, None, Value::Null).await?;
         let ids: Vec<u64> = list.body["items"]
             .as_array()
             .into_iter()
@@ -267,7 +274,7 @@ impl Attack {
             let thumb = if (turn / ids.len()) % 2 == 0 { "thumbs_up" } else { "thumbs_down" };
             let (path, body) =
                 ("/thumbs_action", json!({"movie_id": ids[turn % ids.len()], "action": thumb}));
-            let got = self.ask(Method::POST, path, ATTACKER, Some(&token), body).await?;
+            let got = self.ask(Method::POST, path, &self.source, Some(&token), body).await?;
             match got.status {
                 StatusCode::TOO_MANY_REQUESTS => self.wait_for_minute().await,
                 status if status.is_success() => (changed, turn) = (changed + 1, turn + 1),
@@ -280,18 +287,19 @@ impl Attack {
     async fn exports(&self) -> Result<String, Failure> {
         let mut taken = 0;
         for n in 0..11 {
-            let token = self.sign_in(&self.account(n).await?, ATTACKER).await?;
-            let got = self.ask(Method::POST, "/profile/export", ATTACKER, Some(&token), Value::Null).await?;
+            let token = self.sign_in(&self.account(n).await?, &self.source).await?;
+            let got =
+                self.ask(Method::POST, "/profile/export", &self.source, Some(&token), Value::Null).await?;
             taken += usize::from(got.status.is_success());
         }
-        Ok(format!("11 people asked for copies of their data from {ATTACKER}, {taken} get one"))
+        Ok(format!("11 people asked for copies of their data from {}, {taken} get one", self.source))
     }
 
     async fn scan(&self) -> Result<String, Failure> {
         for n in 0..110 {
-            self.ask(Method::GET, &format!("/wp-admin/{n}.php"), ATTACKER, None, Value::Null).await?;
+            self.ask(Method::GET, &format!("/wp-admin/{n}.php"), &self.source, None, Value::Null).await?;
         }
-        Ok(format!("110 routes that do not exist from {ATTACKER}"))
+        Ok(format!("110 routes that do not exist from {}", self.source))
     }
 
     /// Waits until the next minute of the clock has begun.

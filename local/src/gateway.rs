@@ -217,7 +217,10 @@ impl Gateway {
             return crate::here::answer(self, &parts.method, path, query, request_id).await;
         }
         self.feed_blocklist();
-        self.stack.admit(source).await?;
+        if let Err(problem) = self.stack.admit(source).await {
+            screensort_http::blocked(&source.to_string(), request_id);
+            return Err(problem);
+        }
         let (route, values) = match screensort_routes::find(&parts.method, path) {
             Found::Route(route, values) => (route, values),
             Found::Methods(methods) if parts.method == Method::OPTIONS => {

@@ -6,6 +6,7 @@
 #[path = "../accounts/product.rs"]
 mod product;
 
+mod catalogue;
 mod jobs;
 mod logged;
 mod noticed;

@@ -76,6 +76,11 @@ pub fn critical(function: &str, source: &str, request_id: &str) {
     line(Some(Event::ErrorCritical), Event::ErrorCritical.name(), UNKNOWN, function, source, request_id);
 }
 
+/// Says in the log that somebody who is shut out asked for something.
+pub fn blocked(source: &str, request_id: &str) {
+    line(Some(Event::BlocklistMet), Event::BlocklistMet.name(), UNKNOWN, UNKNOWN, source, request_id);
+}
+
 impl Whence {
     /// The trail of `event` at `now`: `actor` did it to `target`, both by id, as far as they are known. It is
     /// handed to the store with what it records, and to [`log`] once that is written.
