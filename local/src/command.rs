@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use screensort_http::Problem;
+use screensort_http::{Limits, Problem};
 use screensort_jobs::ship_audit;
 use screensort_model::{Movie, MovieId};
 use screensort_runtime::{Stack, clock};
@@ -81,7 +81,35 @@ struct ServeArgs {
     #[arg(long, env = "PASSWORD_RANGE_URL", value_name = "URL")]
     password_range_url: Option<String>,
     #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
     tmdb: TmdbArgs,
+}
+
+/// Other quotas, to see what happens at their end.
+#[derive(Debug, Args)]
+struct LimitArgs {
+    /// Calls that a service client has in a day.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    client_calls_per_day: Option<u32>,
+    /// Calls to the operator directory that a person has in a day.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    directory_calls_per_day: Option<u32>,
+    /// Changes of their own data that a person has in a minute.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    writes_per_minute: Option<u32>,
+}
+
+impl LimitArgs {
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            client_calls_per_day: self.client_calls_per_day.unwrap_or(usual.client_calls_per_day),
+            directory_calls_per_day: self.directory_calls_per_day.unwrap_or(usual.directory_calls_per_day),
+            writes_per_minute: self.writes_per_minute.unwrap_or(usual.writes_per_minute),
+            ..usual
+        }
+    }
 }
 
 /// Another server in TMDb's place.
@@ -705,6 +733,7 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let choices = Choices {
         service_ports: args.service_ports,
         cors_origins: args.cors_origin,
+        limits: Some(args.limits.limits()),
         password_range_url: args.password_range_url.filter(|url| !url.trim().is_empty()),
         ..args.tmdb.choices(data.clone())
     };

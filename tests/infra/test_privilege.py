@@ -40,6 +40,12 @@ class Privilege(unittest.TestCase):
             "tests/infra/unexercised.toml excuses a auth:Query, which needs none",
         ])
 
+    def test_a_call_that_only_other_settings_cause_is_named_and_has_to_happen(self):
+        beyond = [{"function": "a", "call": "secretsmanager:GetSecretValue screensort/x", "why": "x"}]
+        calls = {("a", "secretsmanager:GetSecretValue", "screensort/x")}
+        self.assertEqual(judge({"a": []}, {"a": set()}, calls, [], beyond), [])
+        self.assertEqual(len(judge({"a": []}, {"a": set()}, set(), [], beyond)), 1)
+
 
 if __name__ == "__main__":
     unittest.main()

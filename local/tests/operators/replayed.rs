@@ -21,6 +21,9 @@ const CACHE: [(&str, &str); 9] = [
     ("if-range", "\"v1\""),
 ];
 
+/// Where pairs of them are tried.
+const PAIRED: [&str; 4] = ["/profile", "/favourites", "/history", "/recommendation"];
+
 /// A path of a route with something of ann's in its place.
 fn filled(path: &str, link: &str, key: &str) -> String {
     let operator = id("tmdb", "8");
@@ -99,12 +102,16 @@ async fn every_personal_address_is_shut_after_signing_out_whatever_a_cache_asks(
     assert!(seen > 40, "{seen} answers held something");
     let out = product.with(&ann, "POST", "/logout", json!({"all": true})).await.expect(204, "");
     assert!(out.headers["clear-site-data"].to_str().unwrap().contains("\"cache\""));
-    // Played again: each header alone, in pairs, and all at once.
+    // Played again: each header alone, some in pairs, and all at once.
     for path in &reads {
         for credential in shown {
             let mut tries: Vec<Vec<(&str, &str)>> = vec![vec![], CACHE.to_vec()];
             for (at, one) in CACHE.iter().enumerate() {
                 tries.push(vec![*one]);
+                // The same code answers for every route: pairs are tried on some.
+                if !PAIRED.contains(&path.as_str()) {
+                    continue;
+                }
                 tries.extend(CACHE[at + 1..].iter().filter(|two| two.0 != one.0).map(|two| vec![*one, *two]));
             }
             for cache in tries {

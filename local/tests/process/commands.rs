@@ -13,8 +13,17 @@ fn help_shows_examples_and_every_command_has_help() {
     let help = run(folder.path(), &["--help"]);
     let text = said(&help);
     assert_eq!(code(&help), 0);
-    for word in ["Examples:", "screensort sync", "--memory", "--data", "--tls", "--port", "import", "publish"]
-    {
+    for word in [
+        "Examples:",
+        "screensort sync",
+        "--memory",
+        "--data",
+        "--tls",
+        "--port",
+        "import",
+        "publish",
+        "--client-calls-per-day",
+    ] {
         assert!(text.contains(word), "{word} in {text}");
     }
     for name in ["import", "sync", "publish", "openapi"] {

@@ -58,6 +58,13 @@ impl Calls {
         Ok(Self(Arc::new(Mutex::new(Noted { file, seen: BTreeSet::new() }))))
     }
 
+    /// Notes that the function at work needs what is held in memory: here another one may have read it, while in AWS
+    /// each reads its own.
+    pub(crate) fn needed(&self, action: &str, resource: &str) {
+        // A note that cannot be written shows as a right that nothing used.
+        let _ = FUNCTION.try_with(|function| self.note(function, action, resource));
+    }
+
     fn note(&self, function: &str, action: &str, resource: &str) -> std::io::Result<()> {
         let line = format!("{function}\t{action}\t{resource}\n");
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);

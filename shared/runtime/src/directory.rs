@@ -24,6 +24,7 @@ impl Stack {
     /// 503 if the store fails.
     pub async fn directory(&self) -> Result<Arc<Directory>, Problem> {
         let operators = self.operators();
+        self.needs("dynamodb:Query", || self.settings().tables.catalog.clone());
         // The number first: a change in between makes the next call read again, never the other way round.
         let edition = operators.edition().await?;
         let mut held = self.held().lock().await;

@@ -135,6 +135,7 @@ impl Stack {
     /// 503 if they cannot be read.
     pub async fn index_ring(&self) -> Result<Arc<KeyRing<MacKey>>, Problem> {
         let name = &self.settings().index_secret;
+        self.needs_secret(name);
         self.people().index.get(self.clock().now(), async || self.ring(name).await).await
     }
 
@@ -144,6 +145,7 @@ impl Stack {
     /// 503 if they cannot be read.
     pub async fn mac_ring(&self) -> Result<Arc<KeyRing<MacKey>>, Problem> {
         let name = &self.settings().mac_secret;
+        self.needs_secret(name);
         self.people().mac.get(self.clock().now(), async || self.ring(name).await).await
     }
 
@@ -153,6 +155,7 @@ impl Stack {
     /// 503 if the keys cannot be read.
     pub async fn issuer(&self) -> Result<Arc<Issuer>, Problem> {
         let settings = self.settings();
+        self.needs_secret(&settings.signing_secret);
         let read = async || {
             let ring: KeyRing<SigningKey> = self.ring(&settings.signing_secret).await?;
             Ok(Issuer::new(ring, settings.identity.clone())?)
@@ -165,6 +168,7 @@ impl Stack {
     /// # Errors
     /// 503 if they cannot be read.
     pub async fn jwks(&self) -> Result<Arc<Jwks>, Problem> {
+        self.needs_secret(&self.settings().jwks_secret);
         let read = async || {
             let text = self.secret(&self.settings().jwks_secret).await?;
             serde_json::from_str(&text)
@@ -211,6 +215,7 @@ impl Stack {
 
 impl Authority for Stack {
     async fn verifier(&self) -> Result<Arc<Verifier>, Problem> {
+        self.needs_secret(&self.settings().jwks_secret);
         let read = async || {
             let keys = VerificationKeys::from_jwks(&*self.jwks().await?)?;
             Ok(Verifier::new(keys, &self.settings().identity, Leeway::default())?)

@@ -122,6 +122,7 @@ impl Stack {
     /// # Errors
     /// 503 while there is none that can be used.
     pub async fn catalog(&self) -> Result<Arc<Catalog>, Problem> {
+        self.needs_object("catalog");
         let catalog = self.0.catalogs.get(|| self.artifacts(), self.clock().now()).await;
         catalog.map_err(|error| {
             Problem::new(Code::Unavailable)
@@ -139,6 +140,7 @@ impl Stack {
     /// The recommendation model in memory, as [`Stack::catalog`] has the catalogue; `None` while there is none that
     /// can be used: whoever asks goes by the catalogue alone then.
     pub async fn model(&self) -> Option<Arc<Model>> {
+        self.needs_object("model");
         self.0.models.get_if_any(|| self.models(), self.clock().now()).await
     }
 
@@ -152,6 +154,7 @@ impl Stack {
     /// # Errors
     /// 503 if the secret cannot be read, 500 if it is not what it should be.
     pub async fn cursors(&self) -> Result<&Cursors, Problem> {
+        self.needs_secret(&self.0.settings.cursor_secret);
         self.0
             .cursors
             .get_or_try_init(|| async {
@@ -189,6 +192,24 @@ impl Stack {
     /// Secrets Manager, for who writes secrets. Handlers read them with [`Stack::secret`].
     pub fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
         self.0.secrets.get_or_init(|| client::secrets(&self.0.settings, self.http()))
+    }
+
+    /// Says that the function at work needs what may be in memory already, for the record of calls.
+    pub(crate) fn needs(&self, action: &str, resource: impl FnOnce() -> String) {
+        #[cfg(feature = "calls")]
+        if let Some(calls) = &self.0.settings.calls {
+            calls.needed(action, &resource());
+        }
+        #[cfg(not(feature = "calls"))]
+        let _ = (action, resource);
+    }
+
+    pub(crate) fn needs_secret(&self, name: &str) {
+        self.needs("secretsmanager:GetSecretValue", || name.to_owned());
+    }
+
+    fn needs_object(&self, folder: &str) {
+        self.needs("s3:GetObject", || format!("{}/{folder}", self.0.settings.artifacts_bucket));
     }
 
     pub(crate) fn people(&self) -> &People {
