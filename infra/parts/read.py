@@ -87,7 +87,7 @@ def functions():
             here = [other for other in table if other["binary"] == name]
             may = base(name, here) + own["may"]
             about = {"name": name, "area": route["area"], "about": route["summary"]}
-            seen[name] = about | own | {"may": list(dict.fromkeys(may)), "keys": keys(own["may"], here)}
+            seen[name] = about | own | {"may": list(dict.fromkeys(may)), "leading": keys(own["may"], here)}
     if left := endpoints.keys() - seen.keys():
         sys.exit(f"infra/functions.toml knows endpoints that no route has: {', '.join(sorted(left))}")
     jobs = [{"name": name, "area": "Jobs", **job} for name, job in asked["job"].items()]

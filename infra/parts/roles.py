@@ -13,7 +13,13 @@ OBJECTS = {
 }
 # What is allowed on an account's data key: only for a person's, whoever asks.
 DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
-OTHERS = ("pepper", "mail:send", "waf:mirror", *DATA_KEY)
+OTHERS = ("pepper", "mail:send", "waf:mirror", "keys:describe", "buckets:describe", *DATA_KEY)
+# What a key and a bucket are protected by; nothing of what they hold.
+OF_KEYS = ["kms:DescribeKey", "kms:GetKeyRotationStatus"]
+OF_BUCKETS = [
+    "s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
+    "s3:GetBucketObjectLockConfiguration",
+]
 
 
 def statement(sid, actions, resource, condition=None):
@@ -118,6 +124,18 @@ def firewall_statements(may):
     return statement("AddressLists", ["wafv2:GetIPSet", "wafv2:UpdateIPSet"], f"[{named}]")
 
 
+def protection_statements(may):
+    lines = []
+    if "keys:describe" in may:
+        named = ("Data", "Pepper")
+        lines += statement("KeysThemselves", OF_KEYS, f"[{', '.join(f'!Ref {name}KeyArn' for name in named)}]")
+    if "buckets:describe" in may:
+        named = ("Artifacts", "Audit", "Exports")
+        arns = ", ".join(f"!Sub 'arn:${{AWS::Partition}}:s3:::${{{name}Bucket}}'" for name in named)
+        lines += statement("BucketsThemselves", OF_BUCKETS, f"[{arns}]")
+    return lines
+
+
 def is_known(word):
     table, _, call = word.partition(":")
     if table in TABLES and (re.fullmatch(r"[A-Z]\w+", call) or call == "stream"):
@@ -138,11 +156,11 @@ def statements(function):
     lines = statement("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"!GetAtt {area}Logs.Arn")
     # Traces belong to no resource: IAM takes nothing but a wildcard here.
     lines += statement("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "'*'")
-    keys = dict(function.get("keys", {}))
+    keys = dict(function.get("leading", {}))
     if function["name"] not in CHAINS:
         keys["audit:PutItem"] = RECORDS
     lines += table_statements(may, keys) + object_statements(may) + secret_statements(may) + person_statements(may)
-    lines += firewall_statements(may)
+    lines += firewall_statements(may) + protection_statements(may)
     if area == "Jobs":
         lines += report_failure()
     return lines

@@ -172,7 +172,7 @@ class Permissions(unittest.TestCase):
         for function in ENDPOINTS:
             role = RESOURCES[generate.camel(function["name"]) + "Role"]["Properties"]
             here = {s["Sid"]: s for s in statements(role)}
-            if "auth:Query" in function["keys"]:
+            if "auth:Query" in function["leading"]:
                 led = here["AuthQuery"]["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
                 self.assertEqual(["BLOCKLIST"], led, function["name"])
                 self.assertNotIn("dynamodb:Query", here.get("Auth", {}).get("Action", []))
