@@ -32,52 +32,35 @@ def parameters(place, headers, indent):
     return [" " * indent + line for line in [*lines, f"{place}.header.X-Request-Id: context.requestId"]]
 
 
-def wrong_method(path, methods, headers, problem):
-    headers = {"Allow": ", ".join(methods), **headers}
-    names = ", ".join(f"{name}: {{schema: {{type: string}}}}" for name in [*headers, "X-Request-Id"])
-    return [
-        "    x-amazon-apigateway-any-method:",
-        f"      responses: {{'405': {{description: {problem['title']}, headers: {{{names}}}}}}}",
-        "      x-amazon-apigateway-integration:", "        type: mock", "        passthroughBehavior: never",
-        "        requestTemplates:", *(f"          {kind}: '{{\"statusCode\": 405}}'" for kind in SENT),
-        "        responses:", "          default:", "            statusCode: '405'", "            responseParameters:",
-        *parameters("method.response", headers, 14),
-        "            responseTemplates:", f"              application/json: {quoted(document(problem))}",
-    ]
-
-
 # A header of the browser's, under either way of writing its name: HTTP/2 sends small letters, the template compares.
 def asked(variable, name):
     given = f'$input.params().header.get("{name}")'
     return f'#set(${variable} = {given.replace(name, name.lower())})#if(!${variable})#set(${variable} = {given})#end'
 
 
-def preflight(methods, gateway, known):
-    """Answers a browser that asks before a page of another origin calls. The same as shared/http/src/preflight.rs:
-    no preflight is a wrong method, a stranger is refused, one of ours is told what it may."""
+def other_method(path, methods, gateway, known):
+    """What a path answers to any other method: a browser that asks before a page of another origin calls is told what
+    it may if the page is one of ours, and refused if not, as shared/http/src/preflight.rs does; the rest is a 405."""
     allowed = ", ".join(methods)
     override = "$context.responseOverride"
-    refused = lambda problem, *more: "".join([  # noqa: E731
-        f'#set({override}.status = {problem["status"]})',
-        f'#set({override}.header.Content-Type = "application/problem+json")', *more, document(problem),
-    ])
     granted = {"Access-Control-Allow-Methods": allowed} | gateway["preflight"]
     template = "".join([
         asked("origin", "Origin"), asked("method", "Access-Control-Request-Method"),
-        "#if(!$origin || !$method)",
-        refused(known["method_not_allowed"], f'#set({override}.header.Allow = "{allowed}")'),
+        '#if($context.httpMethod != "OPTIONS" || !$origin || !$method)', document(known["method_not_allowed"]),
         # Several origins in one header are nobody's.
-        '#elseif($origin.contains(",") || !",${CorsOrigins},".contains(",$origin,"))', refused(known["origin_refused"]),
-        "#else", f"#set({override}.header.Access-Control-Allow-Origin = $origin)",
+        '#elseif($origin.contains(",") || !",${CorsOrigins},".contains(",$origin,"))',
+        f'#set({override}.status = {known["origin_refused"]["status"]})', document(known["origin_refused"]),
+        "#else", f"#set({override}.status = 204)#set({override}.header.Access-Control-Allow-Origin = $origin)",
         *(f'#set({override}.header.{name} = "{value}")' for name, value in granted.items()), "#end",
     ])
-    headers = {name: value for name, value in gateway["headers"].items() if name != "Content-Type"}
+    headers = {"Allow": allowed, **gateway["headers"]}
     names = ", ".join(f"{name}: {{schema: {{type: string}}}}" for name in [*headers, "X-Request-Id"])
     return [
-        "    options:", f"      responses: {{'204': {{description: No content, headers: {{{names}}}}}}}",
+        "    x-amazon-apigateway-any-method:",
+        f"      responses: {{'405': {{description: {known['method_not_allowed']['title']}, headers: {{{names}}}}}}}",
         "      x-amazon-apigateway-integration:", "        type: mock", "        passthroughBehavior: never",
-        "        requestTemplates:", *(f"          {kind}: '{{\"statusCode\": 204}}'" for kind in SENT),
-        "        responses:", "          default:", "            statusCode: '204'", "            responseParameters:",
+        "        requestTemplates:", *(f"          {kind}: '{{\"statusCode\": 405}}'" for kind in SENT),
+        "        responses:", "          default:", "            statusCode: '405'", "            responseParameters:",
         *parameters("method.response", headers, 14),
         "            responseTemplates:", f"              application/json: {{'Fn::Sub': {quoted(template)}}}",
     ]
@@ -139,8 +122,7 @@ def api():
         lines.append(f"  {path}:" if "{" not in path else f"  '{path}':")
         for route in here:
             lines += method(route)
-        lines += preflight([route["method"] for route in here], gateway, known)
-        lines += wrong_method(path, [route["method"] for route in here], gateway["headers"], known["method_not_allowed"])
+        lines += other_method(path, [route["method"] for route in here], gateway, known)
     lines.append("x-amazon-apigateway-gateway-responses:")
     for kind, answer in gateway["responses"].items():
         lines += gateway_response(kind, answer, gateway["headers"], known)

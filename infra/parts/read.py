@@ -54,14 +54,14 @@ CREATING = ["auth:PutItem", "auth:DeleteItem"]
 
 
 # Under which keys: so that a function which has no other business with credentials cannot read or change them.
-KEYS = {"auth:Query": ["BLOCKLIST"], "auth:UpdateItem": ["SUSPECTS#*"]}
+PARTITIONS = {"auth:Query": ["BLOCKLIST"], "auth:UpdateItem": ["SUSPECTS#*"]}
 
 
-def keys(own, here):
-    """The keys that a function's base grants are for, where its own grants do not go further."""
+def partitions(own, here):
+    """The partitions that a function's base grants are for, where its own grants do not go further."""
     signed_in = any(route["access"] != "Anyone" for route in here)
     # Of who is signed in the calls are counted and the session is noted, too.
-    return {word: keys for word, keys in KEYS.items() if word not in own and not (signed_in and word == "auth:UpdateItem")}
+    return {word: some for word, some in PARTITIONS.items() if word not in own and not (signed_in and word == "auth:UpdateItem")}
 
 
 def base(name, here):
@@ -87,7 +87,7 @@ def functions():
             here = [other for other in table if other["binary"] == name]
             may = base(name, here) + own["may"]
             about = {"name": name, "area": route["area"], "about": route["summary"]}
-            seen[name] = about | own | {"may": list(dict.fromkeys(may)), "leading": keys(own["may"], here)}
+            seen[name] = about | own | {"may": list(dict.fromkeys(may)), "partitions": partitions(own["may"], here)}
     if left := endpoints.keys() - seen.keys():
         sys.exit(f"infra/functions.toml knows endpoints that no route has: {', '.join(sorted(left))}")
     jobs = [{"name": name, "area": "Jobs", **job} for name, job in asked["job"].items()]

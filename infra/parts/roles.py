@@ -14,12 +14,6 @@ OBJECTS = {
 # What is allowed on an account's data key: only for a person's, whoever asks.
 DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
 OTHERS = ("pepper", "mail:send", "waf:mirror", "keys:describe", "buckets:describe", *DATA_KEY)
-# What a key and a bucket are protected by; nothing of what they hold.
-OF_KEYS = ["kms:DescribeKey", "kms:GetKeyRotationStatus"]
-OF_BUCKETS = [
-    "s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
-    "s3:GetBucketObjectLockConfiguration",
-]
 
 
 def statement(sid, actions, resource, condition=None):
@@ -42,8 +36,8 @@ RECORDS = ["DAY#*", "ONCE#*"]
 CHAINS = {"ship_audit"}
 
 
-def table_statements(may, keys):
-    """What a function may do in tables; `keys` has the actions that are for some partitions only."""
+def table_statements(may, partitions):
+    """What a function may do in tables; `partitions` has the actions that are for some only."""
     lines = []
     for table in TABLES:
         name = table.capitalize()
@@ -52,7 +46,7 @@ def table_statements(may, keys):
             arn = f"!Ref {name}TableArn"
             if table == "library" and "dynamodb:Query" in calls:
                 arn = f"[!Ref {name}TableArn, !Sub '${{{name}TableArn}}/index/*']"
-            for word, allowed in keys.items():
+            for word, allowed in partitions.items():
                 call = "dynamodb:" + word.partition(":")[2]
                 if word.startswith(f"{table}:") and call in calls:
                     calls.remove(call)
@@ -124,15 +118,17 @@ def firewall_statements(may):
     return statement("AddressLists", ["wafv2:GetIPSet", "wafv2:UpdateIPSet"], f"[{named}]")
 
 
-def protection_statements(may):
+def review_statements(may):
+    """To look at how things are protected, not at what they hold."""
     lines = []
     if "keys:describe" in may:
-        named = ("Data", "Pepper")
-        lines += statement("KeysThemselves", OF_KEYS, f"[{', '.join(f'!Ref {name}KeyArn' for name in named)}]")
+        keys = ", ".join(f"!Ref {name}KeyArn" for name in ("Data", "Pepper", *(table.capitalize() for table in TABLES)))
+        lines += statement("DescribeKeys", ["kms:DescribeKey", "kms:GetKeyRotationStatus"], f"[{keys}]")
     if "buckets:describe" in may:
-        named = ("Artifacts", "Audit", "Exports")
-        arns = ", ".join(f"!Sub 'arn:${{AWS::Partition}}:s3:::${{{name}Bucket}}'" for name in named)
-        lines += statement("BucketsThemselves", OF_BUCKETS, f"[{arns}]")
+        buckets = ", ".join(f"!Sub 'arn:${{AWS::Partition}}:s3:::${{{name}Bucket}}'" for name in ("Artifacts", "Exports", "Audit"))
+        lines += statement("DescribeBuckets", [
+            "s3:GetEncryptionConfiguration", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning",
+            "s3:GetBucketObjectLockConfiguration"], f"[{buckets}]")
     return lines
 
 
@@ -156,11 +152,11 @@ def statements(function):
     lines = statement("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], f"!GetAtt {area}Logs.Arn")
     # Traces belong to no resource: IAM takes nothing but a wildcard here.
     lines += statement("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "'*'")
-    keys = dict(function.get("leading", {}))
+    partitions = dict(function.get("partitions", {}))
     if function["name"] not in CHAINS:
-        keys["audit:PutItem"] = RECORDS
-    lines += table_statements(may, keys) + object_statements(may) + secret_statements(may) + person_statements(may)
-    lines += firewall_statements(may) + protection_statements(may)
+        partitions["audit:PutItem"] = RECORDS
+    lines += table_statements(may, partitions) + object_statements(may) + secret_statements(may) + person_statements(may)
+    lines += firewall_statements(may) + review_statements(may)
     if area == "Jobs":
         lines += report_failure()
     return lines
