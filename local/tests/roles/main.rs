@@ -147,10 +147,18 @@ async fn the_jobs_of_people_do_their_work() {
         let event = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         job(&product, name, event).await;
     }
-    call(&product, &ann, "POST", "/profile/export", json!({"format": "json"})).await;
-    let csv = "Date,Name,Year,Letterboxd URI,Rating\n2024-05-01,The Matrix,1999,x,4.5\n";
-    call(&product, &ann, "POST", "/imports", json!({"source": "letterboxd", "content": csv})).await;
-    sync(&product, &["export_worker", "import_worker"]).await;
+    let letterboxd = "Date,Name,Year,Letterboxd URI,Rating\n2024-05-01,The Matrix,1999,x,4.5\n";
+    let imdb = "Const,Your Rating,Date Rated,Title,Year\ntt0133093,9,2024-05-01,The Matrix,1999\n";
+    for (token, source, content) in [(&ann, "imdb", imdb), (&bob, "letterboxd", letterboxd)] {
+        let export = call(&product, token, "POST", "/profile/export", json!({"format": "json"})).await;
+        let import = json!({"source": source, "content": content});
+        let import = call(&product, token, "POST", "/imports", import).await;
+        sync(&product, &["export_worker", "import_worker"]).await;
+        for (path, begun) in [("/profile/export", export), ("/imports", import)] {
+            let path = format!("{path}/{}", begun["id"].as_str().unwrap());
+            assert_eq!(call(&product, token, "GET", &path, Value::Null).await["status"], "done", "{path}");
+        }
+    }
     call(&product, &bob, "DELETE", "/profile", json!({"password": PASSWORD})).await;
     sync(&product, &["deletion_worker", "mailer"]).await;
     // Nothing of the one who is gone is left, nor of what he let others read.
