@@ -1,5 +1,6 @@
 //! What strangers try around an account that is not theirs.
 
+use screensort_auth::event::Event;
 use screensort_store::{Letter, To};
 use serde_json::{Value, json};
 
@@ -45,6 +46,11 @@ async fn what_nobody_verifies_in_a_week_goes_and_frees_its_name_and_address() {
     product.wait(2 * 24 * 3600);
     let cleaned = screensort_jobs::sessions_cleanup::run(&product.stand.stack).await.unwrap();
     assert_eq!(cleaned["unverified"], 2);
+    let today = product.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let records =
+        screensort_http::Authority::audit(&product.stand.stack).day(today, None, 1_000).await.unwrap();
+    let lapsed = records.iter().filter(|record| record.action == Event::AccountLapsed.name());
+    assert_eq!(lapsed.count(), 2);
     product.login("ann@example.org").await;
     product
         .post("/login", json!({"username": "bob", "password": OTHER}))

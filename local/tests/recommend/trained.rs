@@ -1,4 +1,5 @@
 use screensort::demo;
+use screensort_auth::event::Event;
 use screensort_jobs::train_recommender::{self, Choices};
 use screensort_model::Thumb;
 use screensort_recommend::Card;
@@ -138,6 +139,10 @@ async fn the_demonstration_trains_a_judged_model_that_is_the_same_for_the_same_s
     stack.models().publish_with("too-good", file, product.clock.now(), about).await.unwrap();
     assert_eq!(product.train_with(Choices::default()).await, 1);
     assert_eq!(stack.models().current().await.unwrap().unwrap().version, "too-good");
+    let today = product.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let records = screensort_http::Authority::audit(stack).day(today, None, 10_000).await.unwrap();
+    let refused = records.iter().filter(|record| record.action == Event::RecommendationModelRefused.name());
+    assert_eq!(refused.count(), 1);
     let back = train_recommender::roll_back(stack, None).await.unwrap();
     assert_eq!(back.version, good.version);
     assert_eq!(stack.model().await.unwrap().card().model_version, good.version);

@@ -170,8 +170,6 @@ events! {
     FilmNoted = "library.film.noted", Routine, "film", Auditor, 0/0;
     /// A review, a report on one or a link was made, changed or taken back: how it was and is, beside what was done.
     ItemChanged = "library.item.changed", Routine, "owner and kind", Auditor, 0/0;
-    /// A person's whole history was cleared.
-    HistoryCleared = "library.history.cleared", Notable, "account", Auditor, 20/15;
 
     /// A review was published.
     ReviewPublished = "review.published", Routine, "review", Target, 0/0;
