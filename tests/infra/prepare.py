@@ -178,7 +178,7 @@ def main():
     counted = prepare(Path("template.yaml"), built, known, left_out, stubs)
     print(f"  {counted} resources, {len(stubs)} functions not built")
     for kind, names in sorted(left_out.items()):
-        print(f"  not deployed, the emulator has no {kind}: {', '.join(names) or 'made by SAM'}")
+        print(f"  not deployed, for want of it or of what it names: {kind}: {', '.join(names) or 'made by SAM'}")
 
 
 if __name__ == "__main__":
