@@ -105,7 +105,8 @@ def schedule(job):
 
 
 def stream(job):
-    """Starts a job with what changed in a table: in order per key, a bad record alone ends up with the failed jobs."""
+    """Starts a job with what changed in a table: in order per key. A bad record alone is put aside, whole: `screensort
+    streams replay` gives it back."""
     logical = camel(job["name"])
     lines = [
         f"{logical}Stream:", "  Type: AWS::Lambda::EventSourceMapping", "  Properties:",
@@ -113,7 +114,7 @@ def stream(job):
         "    StartingPosition: TRIM_HORIZON", f"    BatchSize: {job.get('batch', 100)}", "    MaximumBatchingWindowInSeconds: 1",
         "    BisectBatchOnFunctionError: true", "    MaximumRetryAttempts: 5",
         "    MaximumRecordAgeInSeconds: 86400", "    FunctionResponseTypes: [ReportBatchItemFailures]",
-        "    DestinationConfig: {OnFailure: {Destination: !Ref FailedJobsArn}}",
+        "    DestinationConfig: {OnFailure: {Destination: !Sub 'arn:${AWS::Partition}:s3:::${ExportsBucket}'}}",
     ]
     if "keys" in job:
         # Whatever else changes there is not this job's, and costs no call.

@@ -44,11 +44,12 @@ def camel(name):
 # Who talks to somebody else than the product's own tables, keys and secrets: see infra/stacks/network.yaml.
 OUTSIDE = ["secret:tmdb", "mail:send", "waf:mirror"]
 
-# Besides what infra/functions.toml grants: every endpoint asks who is shut out and notes what looks hostile.
-EVERYBODY = ["auth:Query", "auth:UpdateItem"]
+# Besides what infra/functions.toml grants: every endpoint asks who is shut out, notes what looks hostile, and records
+# a quota that is used up.
+EVERYBODY = ["auth:Query", "auth:UpdateItem", "audit:PutItem"]
 # Whoever must be signed in is read from the table of sessions, their calls are counted there, and a call that they
 # may not make is recorded.
-SIGNED_IN = ["auth:BatchGetItem", "secret:mac", "secret:jwks", "audit:PutItem"]
+SIGNED_IN = ["auth:BatchGetItem", "secret:mac", "secret:jwks"]
 # The first answer to a call with an idempotency key is kept for a day.
 CREATING = ["auth:PutItem", "auth:DeleteItem"]
 

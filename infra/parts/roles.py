@@ -159,7 +159,18 @@ def statements(function):
     lines += firewall_statements(may) + review_statements(may)
     if area == "Jobs":
         lines += report_failure()
+    if "stream" in function:
+        lines += put_aside()
     return lines
+
+
+def put_aside():
+    """Lambda writes what a job cannot take from a stream into a bucket, as the job."""
+    bucket = "arn:${AWS::Partition}:s3:::${ExportsBucket}"
+    lines = statement("PutAside", ["s3:PutObject"], f"!Sub '{bucket}/aws/lambda/*'")
+    lines += statement("PutAsideInto", ["s3:ListBucket"], f"!Sub '{bucket}'")
+    context = f"'kms:EncryptionContext:aws:s3:arn': !Sub '{bucket}'"
+    return lines + statement("PutAsideKey", ["kms:GenerateDataKey"], "!Ref LibraryKeyArn", through("s3", context))
 
 
 def report_failure():

@@ -116,7 +116,8 @@ def without_unknown(template, known, left_out):
         if waits:
             resource["DependsOn"] = waits
     for name in [n for n, output in template.get("Outputs", {}).items() if mentions(output, set(gone))]:
-        del template["Outputs"][name]
+        # Another stack may ask for it: it is told that there is none.
+        template["Outputs"][name]["Value"] = ""
 
 
 def says_nothing(resource):
@@ -153,6 +154,10 @@ def prepare(path, built, known, left_out, stubs):
             shifted = resource["Properties"].pop("DeploymentPreference", None) or shifted
     if shifted:
         left_out.setdefault("AWS::CodeDeploy::DeploymentGroup", [])
+    for name in [n for n, r in template["Resources"].items() if "Metrics" in r.get("Properties", {})]:
+        # Alarms over several metrics: the emulator knows single ones.
+        left_out.setdefault("AWS::CloudWatch::Alarm with several metrics", []).append(name)
+        del template["Resources"][name]
     without_unknown(template, known, left_out)
     secrets = {name for name, r in template["Resources"].items() if r["Type"] == "AWS::SecretsManager::Secret"}
     template = without_conditions_on_keys(without_encrypted_connections(with_secrets_arns(template, secrets)))
@@ -162,6 +167,14 @@ def prepare(path, built, known, left_out, stubs):
     for name in [n for n, r in template["Resources"].items() if says_nothing(r)]:
         del template["Resources"][name]
     code_of(template, path.parent, built, stubs)
+    if "Transform" in template:
+        # The emulator expands the root alone: the others arrive as SAM leaves them.
+        uris = {Path(r["Properties"]["CodeUri"]).name: r["Properties"]["CodeUri"] for r in template["Resources"].values()
+                if r["Type"] == "AWS::Serverless::Function"}
+        template = templates.expanded(template)
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Lambda::Function":
+                resource["Properties"]["Code"] = uris[resource["Properties"]["Code"]["S3Key"].removesuffix(".zip")]
     counted = len(template["Resources"])
     for _, below in templates.nested(template, path):
         counted += prepare(below, built, known, left_out, stubs)

@@ -69,7 +69,7 @@ def expanded(template):
             name = resource["Properties"]["CodeUri"].strip("/").split("/")[-1]
             resource["Properties"]["CodeUri"] = {"Bucket": "deployment-bucket", "Key": f"{name}.zip"}
     template["Transform"] = "AWS::Serverless-2016-10-31"
-    values = {name: given.get("Default", name) for name, given in template.get("Parameters", {}).items()}
+    values = {name: given.get("Default", {"Ref": name}) for name, given in template.get("Parameters", {}).items()}
     done = transform(template, {"AWS::Region": "eu-west-1", "AWS::Partition": "aws", **values}, NoManagedPolicies())
     done.pop("Transform", None)
     return done
