@@ -178,7 +178,7 @@ pub async fn keep(stack: &Stack, listings: &[Listing], kept: impl Fn(usize)) -> 
         let event = if before.is_some() { Event::OperatorChanged } else { Event::OperatorAdded };
         if there.removed.contains_key(&listing.id) || before.is_some_and(|before| before.revision > 0) {
             done.edited += 1;
-        } else if before.is_some_and(|before| is_same(before)) {
+        } else if before.is_some_and(is_same) {
             done.same += 1;
         } else {
             let run = format!("{AUTHOR}#{}", listing.updated_at.as_second());
@@ -291,7 +291,7 @@ mod tests {
         }
         let twice = r#"[{"id": "1", "description": "A"}, {"id": "1", "description": "B"}]"#;
         assert!(taken(twice).unwrap_err().to_string().contains("twice"));
-        let many = format!("[{}]", vec![r#"{"id": "1"}"#; 9].join(","));
+        let many = format!("[{}]", [r#"{"id": "1"}"#; 9].join(","));
         let text = taken(&many).unwrap_err().to_string();
         assert_eq!((text.lines().count(), text.lines().last()), (6, Some("and 4 more")));
     }

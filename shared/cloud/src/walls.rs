@@ -88,7 +88,8 @@ impl Walls {
                 state.conflicts = state.conflicts.saturating_sub(1);
                 let set = state.sets.entry(name).or_default();
                 set.edition += u64::from(meddled);
-                if body["LockToken"] != set.edition.to_string() {
+                let now = set.edition.to_string();
+                if body["LockToken"].as_str() != Some(now.as_str()) {
                     return refused("WAFOptimisticLockException");
                 }
                 let Some(addresses) = addresses(&body["Addresses"], version) else {
