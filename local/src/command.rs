@@ -29,6 +29,9 @@ const IN_USE: u8 = 2;
 /// Exit code when the user stopped the command.
 const INTERRUPTED: u8 = 130;
 
+/// Of each thread, as a Lambda has it: whole runs of jobs are one future.
+const STACK: usize = 8 << 20;
+
 /// ScreenSort: films to browse, search and be recommended.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXAMPLES)]
@@ -429,13 +432,14 @@ pub fn run() -> ExitCode {
     );
     let noting = Noting { prints: cli.command.is_none() }.with_filter(noted);
     tracing_subscriber::registry().with(complaints).with(noting).init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("screensort: no threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                eprintln!("screensort: no threads: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
     match runtime.block_on(perform(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure(text, code)) => {

@@ -25,6 +25,7 @@ BODY = RESOURCES["Api"]["Properties"]["Body"]
 
 # Every action that any role may have. A new one is added here by hand: that is the point.
 ACTIONS = {
+    "dynamodb:ConditionCheckItem",
     "logs:CreateLogStream", "logs:PutLogEvents",
     "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem",
     "dynamodb:BatchWriteItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem",
@@ -48,7 +49,7 @@ MANAGED = {"GatewayAccountRole"}
 WILDCARDS = {
     f"arn:${{AWS::Partition}}:s3:::${{{bucket}Bucket}}/{prefix}/*"
     for bucket, prefixes, _ in roles.OBJECTS.values() for prefix in prefixes
-} | {"${LibraryTable.Arn}/index/*"} | {
+} | {"${LibraryTable.Arn}/index/*", "arn:${AWS::Partition}:s3:::${ExportsBucket}/aws/lambda/*"} | {
     # The rest of a list's address is chosen by the firewall.
     "arn:${AWS::Partition}:wafv2:${AWS::Region}:${AWS::AccountId}:regional/ipset/screensort-${Environment}-ipv%d/*" % kind
     for kind in (4, 6)

@@ -171,7 +171,7 @@ fn written_as(before: Option<&Review>, after: &Review) -> Event {
 /// published stays so, unless it brings links; one that was removed waits again.
 fn state(before: Option<&Review>, written: u64, links: u32) -> ReviewState {
     let is_trusted = match before {
-        Some(before) => before.state == ReviewState::Published && links <= before.links,
+        Some(before) => before.state == ReviewState::Published && links == 0,
         None => written >= FIRST && links == 0,
     };
     if is_trusted { ReviewState::Published } else { ReviewState::Pending }

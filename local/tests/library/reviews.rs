@@ -138,3 +138,42 @@ async fn a_review_is_plain_text_of_a_sane_length_and_its_authors_alone_to_change
     assert!(world.get(&ann, "/reviews").await.body["items"].as_array().unwrap().is_empty());
     world.write(&ann, film, TEXT).await.expect(200, "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_trusted_for_what_was_withdrawn_or_removed() {
+    let world = World::start().await;
+    let editor = world.editor().await;
+    let ann = world.person("ann").await;
+    let film = world.films[0];
+    let path = format!("/movies/{film}/review");
+    for _ in 0..3 {
+        assert_eq!(world.write(&ann, film, TEXT).await.expect(200, "").body["state"], "pending");
+        world.product.with(&ann, "DELETE", &path, Value::Null).await.expect(204, "");
+    }
+    // Two that stay make her trusted; one that an editor removes ends that, also after it is withdrawn.
+    for film in &world.films[1..3] {
+        assert_eq!(world.write(&ann, *film, TEXT).await.body["state"], "pending");
+    }
+    let shown = world.write(&ann, film, TEXT).await.expect(200, "");
+    assert_eq!(shown.body["state"], "published");
+    let decision = format!("/moderation/reviews/{}", shown.str("id"));
+    world.product.with(&editor, "POST", &decision, json!({"decision": "remove"})).await.expect(200, "");
+    world.product.with(&ann, "DELETE", &path, Value::Null).await.expect(204, "");
+    assert_eq!(world.write(&ann, film, TEXT).await.body["state"], "pending");
+    assert!(world.published(film).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_an_editor_let_through_is_not_changed_for_another() {
+    let world = World::start().await;
+    let editor = world.editor().await;
+    let ann = world.person("ann").await;
+    let film = world.films[0];
+    let linked = format!("{TEXT} See https://good.example");
+    let first = world.write(&ann, film, &linked).await.expect(200, "");
+    let decision = format!("/moderation/reviews/{}", first.str("id"));
+    world.product.with(&editor, "POST", &decision, json!({"decision": "publish"})).await.expect(200, "");
+    let other = format!("{TEXT} See https://spam.example");
+    assert_eq!(world.write(&ann, film, &other).await.body["state"], "pending");
+    assert!(world.published(film).await.is_empty());
+}

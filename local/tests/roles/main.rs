@@ -153,6 +153,8 @@ async fn the_jobs_of_people_do_their_work() {
         let export = call(&product, token, "POST", "/profile/export", json!({"format": "json"})).await;
         let import = json!({"source": source, "content": content});
         let import = call(&product, token, "POST", "/imports", import).await;
+        product.gateway.follow_changes().await.unwrap();
+        // What is stuck is looked for, too, by their schedules.
         sync(&product, &["export_worker", "import_worker"]).await;
         for (path, begun) in [("/profile/export", export), ("/imports", import)] {
             let path = format!("{path}/{}", begun["id"].as_str().unwrap());

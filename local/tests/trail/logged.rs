@@ -42,7 +42,7 @@ pub(crate) fn captured() -> &'static Captured {
             .with_span_list(false)
             .with_writer(move || writer.clone());
         // Every call of a service is in it too: none of them may say what it carried.
-        let filter = "info,dynoxide=error,screensort_runtime::calls=debug,screensort_store=debug";
+        let filter = "info,dynoxide=error,screensort_runtime::logged=debug,screensort_store=debug";
         tracing_subscriber::registry()
             .with(lines.with_filter(tracing_subscriber::EnvFilter::new(filter)))
             .with(Noting { prints: false }.with_filter(tracing_subscriber::EnvFilter::new("info")))

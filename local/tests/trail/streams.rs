@@ -263,6 +263,7 @@ async fn counts_and_records_follow_the_same_stream_each_at_its_own_pace() {
     // One function's trouble is not the other one's.
     let fed = product.gateway.feed(Some("capture_changes")).await.unwrap();
     assert_eq!(fed[0].dead, THUMBS as usize);
+    product.gateway.count_films().await.unwrap();
     let film = stack.catalogue().film(MovieId::new(1).unwrap()).await.unwrap();
     assert_eq!((film.counters.thumbs_up, film.counters.thumbs_down), (0, 1));
 }

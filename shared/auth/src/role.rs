@@ -238,14 +238,14 @@ pub fn check_change(change: &Change<'_>) -> Result<(), RoleChangeFault> {
         if !after.roles.iter().all(|role| role.is_for_people()) || !after.roles.contains(&Role::User) {
             return Err(RoleChangeFault::NotForPeople);
         }
+        if !change.actor_administers && after.roles != change.before.roles {
+            return Err(RoleChangeFault::NotAdministrator);
+        }
         // A denial that is lifted gives as much as a grant.
         let gained = after.permissions().without(change.before.permissions());
         let given = if change.actor_administers { added } else { added.union(gained) };
         if !change.actor_permissions.contains_all(given) {
             return Err(RoleChangeFault::NotOwned);
-        }
-        if !change.actor_administers && after.roles != change.before.roles {
-            return Err(RoleChangeFault::NotAdministrator);
         }
     }
     check_last_administrator(change.before, change.after, change.other_administrators)

@@ -291,6 +291,13 @@ impl Library {
         )?;
         let leads = self.0.deleting(pointer(&review.id), None, Vec::new())?;
         let mut writes = vec![gone, film, leads];
+        if review.state != ReviewState::Published {
+            // What was never shown earns no trust: who writes and withdraws is as new as before.
+            let at = key(&person_key(change.account), STANDING);
+            let values = vec![(":less", n(-1)), (":by", s(change.account)), (":rid", s(change.request))];
+            let less = "ADD reviews :less SET #by = :by, rid = :rid";
+            writes.push(self.0.updating(at, less, "attribute_not_exists(gone)", values)?);
+        }
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
@@ -371,6 +378,13 @@ impl Library {
         trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = vec![self.replacing(change, Some(before), after)?, self.noting(change, after)?];
+        if after.state == ReviewState::Removed {
+            // Whoever had one removed is new again: what they write next waits for an editor.
+            let at = key(&person_key(&before.account), STANDING);
+            let values = vec![(":none", n(0)), (":by", s(change.account)), (":rid", s(change.request))];
+            let reset = "SET reviews = :none, #by = :by, rid = :rid";
+            writes.push(self.0.updating(at, reset, "attribute_not_exists(gone)", values)?);
+        }
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
