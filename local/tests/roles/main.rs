@@ -191,8 +191,11 @@ async fn the_jobs_that_watch_over_the_product_do_their_work() {
         product.wait(11 * MINUTE);
         job(&product, "rotate_signing_key", json!({"now": true})).await;
     }
+    let squat = json!({"username": "never", "email": "never@example.org", "password": PASSWORD});
+    product.post("/register", squat).await.expect(202, "");
     product.wait(90 * DAY);
-    sync(&product, &["sessions_cleanup", "ship_audit"]).await;
+    assert_eq!(job(&product, "sessions_cleanup", json!({})).await["unverified"], 1);
+    sync(&product, &["ship_audit", "security_audit"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
