@@ -132,7 +132,7 @@ def transformed(template):
     """A nested template as SAM leaves it, its code still local: the emulator transforms the outermost template only."""
     code = {name: resource["Properties"].get("CodeUri") for name, resource in template["Resources"].items()
             if resource["Type"] == "AWS::Serverless::Function"}
-    template = templates.expanded(template)
+    template = templates.expanded(template, judged=False)
     for name, uri in code.items():
         template["Resources"][name]["Properties"]["Code"] = uri
     return template
