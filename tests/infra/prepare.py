@@ -117,9 +117,10 @@ def without_unknown(template, known, left_out):
         resource.pop("DependsOn", None)
         if waits:
             resource["DependsOn"] = waits
-    for name in [n for n, output in template.get("Outputs", {}).items() if mentions(output, set(gone))]:
-        # Another stack may ask for it: it is told that there is none.
-        template["Outputs"][name]["Value"] = ""
+    # Another stack may ask for it.
+    for output in template.get("Outputs", {}).values():
+        if mentions(output, set(gone)):
+            output["Value"] = "arn:aws:none:::not-deployed"
 
 
 def says_nothing(resource):
@@ -127,11 +128,21 @@ def says_nothing(resource):
     return resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == []
 
 
+def transformed(template):
+    """A nested template as SAM leaves it, its code still local: the emulator transforms the outermost template only."""
+    code = {name: resource["Properties"].get("CodeUri") for name, resource in template["Resources"].items()
+            if resource["Type"] == "AWS::Serverless::Function"}
+    template = templates.expanded(template, judged=False)
+    for name, uri in code.items():
+        template["Resources"][name]["Properties"]["Code"] = uri
+    return template
+
+
 def code_of(template, folder, built, stubs):
     """Puts each function's code beside the template."""
     for resource in template["Resources"].values():
-        uri = resource.get("Properties", {}).get("CodeUri")
-        if resource["Type"] != "AWS::Serverless::Function" or not isinstance(uri, str):
+        uri = resource.get("Properties", {}).get({"AWS::Lambda::Function": "Code"}.get(resource["Type"], "CodeUri"))
+        if not resource["Type"].endswith("::Function") or not isinstance(uri, str):
             continue
         place = (PLACE / folder / uri).resolve()
         name = place.name
@@ -156,10 +167,8 @@ def prepare(path, built, known, left_out, stubs):
             shifted = resource["Properties"].pop("DeploymentPreference", None) or shifted
     if shifted:
         left_out.setdefault("AWS::CodeDeploy::DeploymentGroup", [])
-    for name in [n for n, r in template["Resources"].items() if "Metrics" in r.get("Properties", {})]:
-        # Alarms over several metrics: the emulator knows single ones.
-        left_out.setdefault("AWS::CloudWatch::Alarm with several metrics", []).append(name)
-        del template["Resources"][name]
+    if path != Path("template.yaml"):
+        template = transformed(template)
     without_unknown(template, known, left_out)
     secrets = {name for name, r in template["Resources"].items() if r["Type"] == "AWS::SecretsManager::Secret"}
     template = without_conditions_on_keys(without_encrypted_connections(with_secrets_arns(template, secrets)))
@@ -169,14 +178,6 @@ def prepare(path, built, known, left_out, stubs):
     for name in [n for n, r in template["Resources"].items() if says_nothing(r)]:
         del template["Resources"][name]
     code_of(template, path.parent, built, stubs)
-    if "Transform" in template:
-        # The emulator expands the root alone: the others arrive as SAM leaves them.
-        uris = {Path(r["Properties"]["CodeUri"]).name: r["Properties"]["CodeUri"] for r in template["Resources"].values()
-                if r["Type"] == "AWS::Serverless::Function"}
-        template = templates.expanded(template)
-        for resource in template["Resources"].values():
-            if resource["Type"] == "AWS::Lambda::Function":
-                resource["Properties"]["Code"] = uris[resource["Properties"]["Code"]["S3Key"].removesuffix(".zip")]
     counted = len(template["Resources"])
     for _, below in templates.nested(template, path):
         counted += prepare(below, built, known, left_out, stubs)

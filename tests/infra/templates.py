@@ -59,8 +59,9 @@ class NoManagedPolicies(ManagedPolicyLoader):
         return {}
 
 
-def expanded(template):
-    """A template as SAM leaves it for CloudFormation; parameters stay references."""
+def expanded(template, judged=True):
+    """A template as SAM leaves it for CloudFormation. To be judged its parameters have their defaults or names where SAM
+    asks for them; to be deployed they stay references everywhere."""
     if not template.pop("Transform", None):
         return template
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
@@ -69,7 +70,9 @@ def expanded(template):
             name = resource["Properties"]["CodeUri"].strip("/").split("/")[-1]
             resource["Properties"]["CodeUri"] = {"Bucket": "deployment-bucket", "Key": f"{name}.zip"}
     template["Transform"] = "AWS::Serverless-2016-10-31"
-    values = {name: given.get("Default", {"Ref": name}) for name, given in template.get("Parameters", {}).items()}
+    values = {} if not judged else {
+        name: given.get("Default", name) for name, given in template.get("Parameters", {}).items()
+    }
     done = transform(template, {"AWS::Region": "eu-west-1", "AWS::Partition": "aws", **values}, NoManagedPolicies())
     done.pop("Transform", None)
     return done
