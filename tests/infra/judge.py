@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 ACCOUNT = "123456789012"
 # What a name stands for in a policy, by how it ends; an Arn or Id at the end says nothing more.
 ARNS = [
-    (r"Table\.Stream|(Catalog|Auth|Library|Audit)(Table)?Stream", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t/stream/2026-11-22T00:00:00.000"),
+    (r"Table\.Stream|(Catalog|Auth|Library|Audit)(Table)?Stream", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t/stream/2026-11-22"),
     (r"Table", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/t"),
     (r"Bucket", "arn:aws:s3:::bucket"),
     (r"Key|Keys", f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0a1b2c3d-0000-4000-8000-000000000000"),
@@ -62,7 +62,9 @@ def filled(node):
     if node.keys() == {"Fn::Sub"}:
         text = node["Fn::Sub"]
         text, own = (text, {}) if isinstance(text, str) else text
-        return re.sub(r"\${([\w:.]+)}", lambda m: filled(own[m[1]]) if m[1] in own else arn(m[1]), text)
+        text = re.sub(r"\${([\w:.]+)}", lambda m: filled(own[m[1]]) if m[1] in own else arn(m[1]), text)
+        # Where a name was meant and an ARN was put in, the latter is the whole.
+        return re.sub("^arn:.*(?=arn:aws:)", "", text)
     if node.keys() == {"Fn::If"}:
         return filled(node["Fn::If"][1])
     if node.keys() == {"Fn::Join"}:
