@@ -271,7 +271,7 @@ impl Attack {
             .collect();
         let (mut changed, mut turn) = (0, 0);
         while changed < 420 && !ids.is_empty() {
-            let thumb = if (turn / ids.len()) % 2 == 0 { "thumbs_up" } else { "thumbs_down" };
+            let thumb = if (turn / ids.len()).is_multiple_of(2) { "thumbs_up" } else { "thumbs_down" };
             let (path, body) =
                 ("/thumbs_action", json!({"movie_id": ids[turn % ids.len()], "action": thumb}));
             let got = self.ask(Method::POST, path, &self.source, Some(&token), body).await?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::letters;
 
 /// The functions that streams call, and whose, as `infra/functions.toml` has them.
-const FUNCTIONS: [(&str, fn(&Tables) -> &String, Wants); 5] = [
+const FUNCTIONS: [(&str, Table, Wants); 5] = [
     (
         "export_worker",
         |tables| &tables.library,
@@ -28,6 +28,8 @@ const FUNCTIONS: [(&str, fn(&Tables) -> &String, Wants); 5] = [
 ];
 /// Those that people wait for, in the order in which one makes work for the next.
 pub(crate) const PROMPT: [&str; 3] = ["export_worker", "import_worker", "count_films"];
+/// One of the tables.
+type Table = fn(&Tables) -> &String;
 /// Whether a function's trigger has a use for a change: what it has none for never reaches the function.
 type Wants = fn(&Value) -> bool;
 /// The most changes in one call.
@@ -146,7 +148,7 @@ impl Follower {
 
 /// Everything that follows a table of `cloud`.
 pub fn followers(cloud: &Cloud, tables: &Tables) -> Vec<Follower> {
-    let follower = |(name, table, wants): &(&'static str, fn(&Tables) -> &String, Wants)| {
+    let follower = |(name, table, wants): &(&'static str, Table, Wants)| {
         let job = screensort_jobs::by_name(name)?;
         Some(Follower::new(name, job, cloud.changes(table(tables))).of(*wants))
     };

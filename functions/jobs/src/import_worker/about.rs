@@ -21,7 +21,7 @@ pub(super) async fn take(stack: &Stack, change: &Change<'_>, about: About) -> Re
     }
     let hand = Hand { by: change.account, rid: change.request };
     for operator in about.favourites.iter().take(MOST) {
-        let favourite = Favourite { operator: operator.clone(), added_at: change.at };
+        let favourite = Favourite { operator: *operator, added_at: change.at };
         stack.favourites().add(change.account, &favourite, &hand).await?;
     }
     wish(stack, change, &about).await?;

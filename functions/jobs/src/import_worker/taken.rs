@@ -109,7 +109,7 @@ impl<'w> Taker<'w> {
             movie,
             watched_at: self.then(watched.at),
             rewatch: watched.rewatch,
-            operator: watched.operator.clone(),
+            operator: watched.operator,
             mode: watched.mode,
         };
         self.library.watch(&self.change, &watch).await?;
