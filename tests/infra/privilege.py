@@ -27,6 +27,11 @@ KEYS = {
     ("kms:Decrypt", "alias/screensort-auth"): "data:unwrap",
 }
 SECRET_WORDS = {"secretsmanager:GetSecretValue": "", "secretsmanager:PutSecretValue": ":write"}
+# How keys and buckets are protected. IAM calls some of these otherwise than the service: infra/parts/roles.py.
+OF_KEYS = {"kms:DescribeKey", "kms:GetKeyRotationStatus"}
+OF_BUCKETS = {
+    "s3:GetBucketEncryption", "s3:GetBucketVersioning", "s3:GetObjectLockConfiguration", "s3:GetPublicAccessBlock",
+}
 WALL = {"wafv2:GetIPSet", "wafv2:UpdateIPSet"}
 
 
@@ -46,6 +51,10 @@ def words(action, resource):
         return [f"{word}:see" for word, (theirs, _, _) in OBJECTS.items() if BUCKETS[theirs] == resource]
     if action in SECRET_WORDS:
         return [f"secret:{resource.removeprefix('screensort/')}{SECRET_WORDS[action]}"]
+    if action in OF_KEYS:
+        return ["keys:describe"]
+    if action in OF_BUCKETS:
+        return ["buckets:describe"]
     if service == "kms":
         return [KEYS[action, resource]] if (action, resource) in KEYS else []
     if action == "ses:SendEmail":
