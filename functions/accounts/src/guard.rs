@@ -1,7 +1,7 @@
 //! Attempts: reserved before anything is verified, so that many at once are no more than many in a row.
 
 use http::header::RETRY_AFTER;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use screensort_auth::attempts::{
     ACCOUNT_CHALLENGE, Answer, Counter, Facts, Limit, Tally, Thresholds, WINDOW, address_prefix, decide,
     window,
@@ -143,14 +143,7 @@ pub(crate) fn wait(seconds: u32) -> Problem {
 
 /// Draws one from a plain limit; the seconds to wait if it is used up.
 pub(crate) async fn draw(stack: &Stack, name: &str, limit: Limit) -> Result<Result<(), u32>, Problem> {
-    let now = stack.clock().now();
-    let per = limit.per.as_secs().max(1);
-    let end = (now.as_second().div_euclid(per) + 1) * per;
-    let ends_at = Timestamp::from_second(end).unwrap_or(now + SignedDuration::from_secs(per));
-    if stack.attempts().draw(name, limit.max, ends_at).await? {
-        return Ok(Ok(()));
-    }
-    Ok(Err(u32::try_from(end - now.as_second()).unwrap_or(1).max(1)))
+    stack.draw(name, limit).await
 }
 
 /// Draws one from a limit on what an address prefix may cause; 429 if it is used up.

@@ -1,6 +1,7 @@
 //! `POST /imports`: bring a library along from elsewhere.
 
 use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Problem, Reply, log};
@@ -63,6 +64,10 @@ async fn import(
     if ask.body.content.len() > LARGEST {
         return Err(Problem::new(Code::TooLarge).with_detail("A file has 5 MiB at most."));
     }
+    let wait = |seconds: u32| {
+        Problem::new(Code::TooManyRequests).with_header(http::header::RETRY_AFTER, &seconds.to_string())
+    };
+    stack.draw(&format!("import#{}", who.id()), Limit::IMPORTS).await?.map_err(wait)?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.source {
         Source::Letterboxd => "letterboxd",

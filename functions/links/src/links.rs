@@ -90,10 +90,10 @@ async fn ask(
     let ring = stack.index_ring().await?;
     let terms = BlindIndex::new(&ring, EMAIL_INDEX).all_versions(&email.index_form());
     let terms: Vec<String> = terms.iter().map(ToString::to_string).collect();
-    draw(&stack, &format!("links#{}", who.id()), ASKED, now).await?.map_err(wait)?;
+    stack.draw(&format!("links#{}", who.id()), ASKED).await?.map_err(wait)?;
     // Too many mails to one address are not sent, and that is not said.
     let counter = format!("mail#link#{}", terms.first().map_or("", String::as_str));
-    let may_mail = draw(&stack, &counter, Limit::MAIL_PER_RECIPIENT, now).await?.is_ok();
+    let may_mail = stack.draw(&counter, Limit::MAIL_PER_RECIPIENT).await?.is_ok();
     let link = Link {
         id: stack.new_id()?,
         side: Side::Asker,
@@ -123,15 +123,4 @@ async fn ask(
 
 fn wait(seconds: u32) -> Problem {
     Problem::new(Code::TooManyAttempts).with_header(RETRY_AFTER, &seconds.to_string())
-}
-
-/// Draws one from a limit; the seconds to wait if it is used up.
-async fn draw(stack: &Stack, name: &str, limit: Limit, now: Timestamp) -> Result<Result<(), u32>, Problem> {
-    let per = limit.per.as_secs().max(1);
-    let end = (now.as_second().div_euclid(per) + 1) * per;
-    let ends_at = Timestamp::from_second(end).unwrap_or(now + limit.per);
-    if stack.attempts().draw(name, limit.max, ends_at).await? {
-        return Ok(Ok(()));
-    }
-    Ok(Err(u32::try_from(end - now.as_second()).unwrap_or(1).max(1)))
 }

@@ -1,9 +1,10 @@
 //! `POST /profile/export`: have everything of one's own put into a file.
 
 use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Endpoint, Input, Member, Opening, Problem, Reply, Whence, log};
+use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Whence, log};
 use screensort_routes::PROFILE_EXPORT;
 use screensort_runtime::Stack;
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
@@ -56,6 +57,10 @@ async fn export(
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
+    let wait = |seconds: u32| {
+        Problem::new(Code::TooManyRequests).with_header(http::header::RETRY_AFTER, &seconds.to_string())
+    };
+    stack.draw(&format!("export#{}", who.id()), Limit::EXPORTS).await?.map_err(wait)?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.format {
         Format::Json => "json",

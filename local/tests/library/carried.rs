@@ -229,3 +229,18 @@ async fn an_import_matches_says_what_it_could_not_and_a_dry_run_changes_nothing(
     let path = format!("/profile/export/{}", other.str("id"));
     world.get(&bob, &path).await.expect(404, "not_found");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_is_asked_for_so_many_times_a_day_and_no_more() {
+    let world = World::start().await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let product = &world.product;
+    let ask =
+        |token: String| async move { product.with(&token, "POST", "/profile/export", Value::Null).await };
+    let all = futures::future::join_all((0..25).map(|_| ask(ann.clone()))).await;
+    assert_eq!(all.iter().filter(|got| got.status == 202).count(), 20);
+    let refused = all.iter().find(|got| got.status != 202).unwrap();
+    assert_eq!((refused.status, refused.code()), (429, "too_many_requests"));
+    assert_eq!(refused.headers["retry-after"], "43200", "until midnight UTC");
+    assert_eq!(ask(bob).await.status, 202, "others have their own");
+}

@@ -205,6 +205,10 @@ impl Limit {
     pub const MAIL_PER_PREFIX: Self = Self { max: 30, per: SignedDuration::from_hours(1) };
     /// Registrations from one address prefix.
     pub const REGISTRATIONS_PER_PREFIX: Self = Self { max: 20, per: SignedDuration::from_hours(1) };
+    /// Files that a person brings in a day: each is long work.
+    pub const IMPORTS: Self = Self { max: 100, per: SignedDuration::from_hours(24) };
+    /// Copies of everything that a person takes in a day.
+    pub const EXPORTS: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
     /// Wrong codes on one second-factor ticket or one link.
     pub const CODES_PER_TICKET: Self = Self { max: 5, per: SignedDuration::from_mins(10) };
 

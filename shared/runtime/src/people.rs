@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use jiff::Timestamp;
+use screensort_auth::attempts::Limit;
 use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
@@ -69,6 +70,21 @@ impl Stack {
     pub fn attempts(&self) -> Attempts {
         let (client, table) = self.auth_table();
         Attempts::new(client, table)
+    }
+
+    /// Draws one from a plain limit; the seconds to wait if it is used up.
+    ///
+    /// # Errors
+    /// 503 if it cannot be counted.
+    pub async fn draw(&self, name: &str, limit: Limit) -> Result<Result<(), u32>, Problem> {
+        let now = self.clock().now();
+        let per = limit.per.as_secs().max(1);
+        let end = (now.as_second().div_euclid(per) + 1) * per;
+        let ends_at = Timestamp::from_second(end).unwrap_or(now + limit.per);
+        if self.attempts().draw(name, limit.max, ends_at).await? {
+            return Ok(Ok(()));
+        }
+        Ok(Err(u32::try_from(end - now.as_second()).unwrap_or(1).max(1)))
     }
 
     /// What people do with films.
