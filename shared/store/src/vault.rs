@@ -271,19 +271,23 @@ impl Vault {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
             let started = Meter::start();
-            let out = self
+            let query = self
                 .client
                 .query()
                 .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
                 .expression_attribute_values(":pk", s(pk))
-                .expression_attribute_values(":prefix", s(prefix))
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|e| Error::of("Query", e))?;
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            // DynamoDB takes no empty text for a key, not even to begin with.
+            let query = if prefix.is_empty() {
+                query.key_condition_expression("pk = :pk")
+            } else {
+                query
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", s(prefix))
+            };
+            let out = query.send().await.map_err(|e| Error::of("Query", e))?;
             started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
             match out.last_evaluated_key {
