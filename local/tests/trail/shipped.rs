@@ -1,6 +1,7 @@
 use screensort_http::Authority;
 use screensort_jobs::Error;
 use screensort_jobs::ship_audit::{self, Source};
+use screensort_runtime::within;
 use screensort_store::chain::Link;
 use screensort_store::{Audit, Laid};
 use serde_json::{Value, json};
@@ -88,6 +89,39 @@ async fn a_run_that_broke_off_is_gone_on_with() {
     }
     assert_eq!(ship(&product).await["shipped"], all.len());
     assert_eq!(verified(&product, Source::Shipped).await, Ok(all.len()));
+}
+
+/// Forgets up to where the chains are shipped, as if every run had been killed before it could say so.
+async fn forget_checkpoints(product: &Product) {
+    let stack = &product.stand.stack;
+    for shard in Audit::shards() {
+        let Some(checkpoint) = stack.audit().checkpoint(shard).await.unwrap() else { continue };
+        let value = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+        let delete = stack.dynamodb().delete_item().table_name(&stack.settings().tables.audit);
+        let delete = delete.key("pk", value(format!("CHECKPOINT#{shard}")));
+        delete.key("sk", value(format!("{:012}", checkpoint.seq))).send().await.unwrap();
+        assert_eq!(stack.audit().checkpoint(shard).await.unwrap(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_shipped_by_a_run_that_could_not_say_so_is_not_shipped_again() {
+    let product = Product::start().await;
+    product.signed_in("ann").await;
+    ship(&product).await;
+    let shipped = product.stand.stack.shipped();
+    let before = shipped.list("audit/").await.unwrap();
+    forget_checkpoints(&product).await;
+    // More has happened by the time that the next run looks.
+    product.login("ann@example.org").await;
+    let all = records(&product).await.len();
+    let stack = product.stand.stack.clone();
+    // As the function that it is: the record of calls shows that it needs to read what it shipped (docs/privilege.md).
+    let again = within("ship_audit", ship_audit::job(json!({}), stack)).await.unwrap();
+    assert_eq!(again, json!({"laid": 1, "shipped": 1}), "the objects that are there are taken as they are");
+    assert_eq!(shipped.list("audit/").await.unwrap().len(), before.len() + 1);
+    assert_eq!(verified(&product, Source::Shipped).await, Ok(all));
+    assert_eq!(verified(&product, Source::Table).await, Ok(all));
 }
 
 /// Changes what DynamoDB holds, as only somebody with the keys to the table could.
