@@ -63,14 +63,17 @@ async fn change(
     ask.seen.check(Some(before.generation))?;
     let old = standing(&before)?;
     let new = wanted(&old, &ask.body)?;
+    let own = standing(&who.account)?;
     let others = accounts.administrator_count().await?.saturating_sub(u64::from(old.is_administering()));
     check_change(&Change {
         actor: who.id(),
         actor_permissions: who.permissions,
-        actor_administers: standing(&who.account)?.roles.contains(&Role::Admin) && who.is_strong(),
+        actor_denials: own.denials,
+        actor_administers: own.roles.contains(&Role::Admin) && who.is_strong(),
         target: &before.id,
         before: &old,
         after: Some(&new),
+        verified: before.verified_at.is_some(),
         other_administrators: others,
     })
     .map_err(refused)?;
@@ -134,7 +137,10 @@ fn refused(fault: RoleChangeFault) -> Problem {
         RoleChangeFault::OwnRoles => (Code::Forbidden, "Nobody changes their own roles."),
         RoleChangeFault::NotOwned => (Code::Forbidden, "Nobody grants what they may not do themselves."),
         RoleChangeFault::NotAdministrator => {
-            (Code::Forbidden, "Only an administrator gives and takes roles.")
+            (Code::Forbidden, "Only an administrator changes roles, and what those who have them may do.")
+        }
+        RoleChangeFault::NotVerified => {
+            (Code::Conflict, "An account has roles once its address is verified.")
         }
         RoleChangeFault::LastAdministrator => (Code::Conflict, "The last administrator stays."),
         RoleChangeFault::NotForPeople => {

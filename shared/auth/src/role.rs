@@ -192,6 +192,10 @@ pub struct Change<'a> {
     pub before: &'a Standing,
     /// As it shall be; `None` when the account is deleted.
     pub after: Option<&'a Standing>,
+    /// Whether the target's address is verified.
+    pub verified: bool,
+    /// What whoever asks is denied themselves.
+    pub actor_denials: Permissions,
     /// How many accounts other than the target can manage accounts.
     pub other_administrators: u64,
 }
@@ -214,9 +218,12 @@ pub enum RoleChangeFault {
     /// Nobody grants what they may not do themselves.
     #[error("a permission that one doesn't have can't be granted")]
     NotOwned,
-    /// Only administrators give and take roles.
-    #[error("only an administrator changes roles")]
+    /// Only administrators give and take roles, and deny anything to who has one.
+    #[error("only an administrator changes roles and those who have them")]
     NotAdministrator,
+    /// An account that may still lapse counts for nothing.
+    #[error("an account whose address is not verified has no roles")]
+    NotVerified,
 }
 
 /// Checks a change of an account's standing by an administrator.
@@ -238,11 +245,21 @@ pub fn check_change(change: &Change<'_>) -> Result<(), RoleChangeFault> {
         if !after.roles.iter().all(|role| role.is_for_people()) || !after.roles.contains(&Role::User) {
             return Err(RoleChangeFault::NotForPeople);
         }
-        if !change.actor_administers && after.roles != change.before.roles {
+        let (roles_change, denied_more) =
+            (after.roles != change.before.roles, !change.before.denials.contains_all(after.denials));
+        let has_roles = change.before.roles.iter().any(|role| *role != Role::User);
+        if !change.actor_administers && (roles_change || has_roles && (denied_more || after.disabled)) {
             return Err(RoleChangeFault::NotAdministrator);
+        }
+        if !change.verified && roles_change && after.roles != [Role::User] {
+            return Err(RoleChangeFault::NotVerified);
         }
         // A denial that is lifted gives as much as a grant.
         let gained = after.permissions().without(change.before.permissions());
+        // Who is denied something gives it to nobody, by a role either: it might be to themselves.
+        if !change.actor_denials.intersection(gained).is_empty() {
+            return Err(RoleChangeFault::NotOwned);
+        }
         let given = if change.actor_administers { added } else { added.union(gained) };
         if !change.actor_permissions.contains_all(given) {
             return Err(RoleChangeFault::NotOwned);

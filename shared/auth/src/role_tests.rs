@@ -15,8 +15,34 @@ fn change<'a>(before: &'a Standing, after: Option<&'a Standing>, others: u64) ->
         target: "01ANN",
         before,
         after,
+        verified: true,
+        actor_denials: Permissions::NONE,
         other_administrators: others,
     }
+}
+
+#[test]
+fn who_is_denied_something_gives_it_to_nobody() {
+    let (plain, admin) = (standing(&[Role::User]), standing(&[Role::User, Role::Admin]));
+    let denied: Permissions = [P::AuditRead].into_iter().collect();
+    let permissions = Role::Admin.permissions().without(denied);
+    let by = |after| Change {
+        actor_denials: denied,
+        actor_permissions: permissions,
+        ..change(&plain, Some(after), 1)
+    };
+    assert_eq!(check_change(&by(&admin)), Err(RoleChangeFault::NotOwned));
+    let as_denied = Standing { denials: denied, ..admin.clone() };
+    assert_eq!(check_change(&by(&as_denied)), Ok(()), "an administrator who may no more than they do");
+}
+
+#[test]
+fn an_account_that_may_lapse_gets_no_role() {
+    let (plain, editor) = (standing(&[Role::User]), standing(&[Role::User, Role::Editor]));
+    let of = |after| Change { verified: false, ..change(&plain, Some(after), 1) };
+    assert_eq!(check_change(&of(&editor)), Err(RoleChangeFault::NotVerified));
+    let closed = Standing { disabled: true, ..plain.clone() };
+    assert_eq!(check_change(&of(&closed)), Ok(()));
 }
 
 #[test]
@@ -38,6 +64,17 @@ fn who_manages_accounts_by_a_grant_alone_makes_nobody_more_than_they_are() {
     assert_eq!(by_grant(&auditor, &admin), Err(RoleChangeFault::NotOwned), "a lifted denial gives");
     let closed = Standing { disabled: true, ..plain.clone() };
     assert_eq!(by_grant(&plain, &closed), Ok(()), "what the grant is for");
+    let hollowed = [
+        Standing { disabled: true, ..admin.clone() },
+        Standing { denials: [P::AuditRead].into_iter().collect(), ..admin.clone() },
+    ];
+    for hollowed in &hollowed {
+        assert_eq!(
+            by_grant(&admin, hollowed),
+            Err(RoleChangeFault::NotAdministrator),
+            "not of who has a role"
+        );
+    }
     assert_eq!(
         check_change(&change(&plain, Some(&admin), 1)),
         Ok(()),
