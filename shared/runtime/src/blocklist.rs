@@ -57,7 +57,7 @@ impl Suspicion {
         Self {
             source: request.source,
             is_probe: query || is_probe(&request.path) || is_probe(&body),
-            is_led: request.method == Method::GET && request.header("sec-fetch-site") == Some("cross-site"),
+            is_led: is_led(request),
             // The whole of it, whatever it is padded with: the gateway lets no more through than the route takes.
             tried: (request.path == "/login").then(|| mark(&request.body)),
         }
@@ -83,6 +83,15 @@ impl Suspicion {
         }
         (seen != Seen::default()).then_some(seen)
     }
+}
+
+/// Whether a page of another site may have made a browser send it. Such a page sends JSON only where it is allowed to
+/// (browsers ask first), so whoever tries passwords is never excused by it.
+fn is_led(request: &Incoming) -> bool {
+    let foreign = matches!(request.header("sec-fetch-site"), Some("cross-site" | "same-site"));
+    let json =
+        request.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("application/json"));
+    foreign && (request.method == Method::GET || !json)
 }
 
 /// A few bits of whom a login names: enough to count different ones, too few to tell who.
@@ -217,11 +226,37 @@ mod tests {
             problem: Some("unauthorized"),
             cause: None,
         };
-        for (site, counts) in [(None, true), (Some("same-origin"), true), (Some("cross-site"), false)] {
-            let suspicion = Suspicion::of(&request(Method::GET, "/genres", String::new(), site));
-            assert!(suspicion.is_probe);
-            assert_eq!(suspicion.deeds(&answer(401)).is_some(), counts, "{site:?}");
-            assert_eq!(suspicion.deeds(&answer(400)).is_some(), counts, "{site:?}");
+        let sites = [
+            (None, true),
+            (Some("same-origin"), true),
+            (Some("same-site"), false),
+            (Some("cross-site"), false),
+        ];
+        // A page cannot have a browser send JSON to another site without asking that site first.
+        for (method, kind) in [
+            (Method::GET, None),
+            (Method::POST, Some("text/plain")),
+            (Method::POST, Some("application/json")),
+        ] {
+            for (site, counts) in sites {
+                let mut led = request(method.clone(), "/genres", String::new(), site);
+                let json = kind == Some("application/json");
+                if let Some(kind) = kind {
+                    led.headers.insert("content-type", kind.parse().unwrap());
+                }
+                let suspicion = Suspicion::of(&led);
+                assert!(suspicion.is_probe);
+                assert_eq!(
+                    suspicion.deeds(&answer(401)).is_some(),
+                    counts || json,
+                    "{method} {kind:?} {site:?}"
+                );
+                assert_eq!(
+                    suspicion.deeds(&answer(400)).is_some(),
+                    counts || json,
+                    "{method} {kind:?} {site:?}"
+                );
+            }
         }
     }
 }
