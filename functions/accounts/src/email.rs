@@ -29,6 +29,10 @@ async fn change(
     draw(&stack, &format!("email#{}", who.id()), Limit::MAIL_PER_RECIPIENT).await?.map_err(wait)?;
     let may_mail = draw(&stack, &mail_counter("email", &terms[0]), Limit::MAIL_PER_RECIPIENT).await?.is_ok();
     let person = whole(&stack, &who).await?;
+    // It is the account's already: there is nothing to confirm.
+    if terms.contains(&person.account.email_term) {
+        return Ok(Reply::ok(Asked { status: "accepted" }));
+    }
     let key = data_key(&stack, &person).await?;
     let sealed = seal(&key, who.id(), "pending_email", email.as_str().as_bytes())?;
     // Whether somebody has the address is seen when it is confirmed, by who can read its mail.

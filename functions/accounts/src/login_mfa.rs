@@ -103,6 +103,10 @@ async fn prove(
     let now = stack.clock().now();
     let macs = stack.mac_ring().await?;
     if let Some(code) = &body.recovery_code {
+        // They stand in for an authenticator: where there is none any more, nothing is left to stand in for.
+        if person.credentials.totp.is_none() {
+            return Ok(None);
+        }
         let stored: Vec<TokenHash> = person.recovery.iter().map(TokenHash::from_stored).collect();
         let found = RecoveryCode::parse(code.expose()).ok();
         let found = found.and_then(|code| code.find(&macs, &person.account.id, &stored).cloned());

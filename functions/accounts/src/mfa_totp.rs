@@ -13,7 +13,7 @@ use screensort_store::To;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Secret};
-use crate::guard;
+use crate::guard::{self, MFA_AGAIN};
 use crate::person::{data_key, letter, open, seal, whole};
 use crate::reauthenticate::check_code;
 use crate::start::Raised;
@@ -115,7 +115,7 @@ async fn confirm(
     let person = whole(&stack, &who).await?;
     let nothing = || Problem::new(Code::Conflict).with_detail("No authenticator waits for its first code.");
     let sealed = person.credentials.totp_pending.clone().ok_or_else(nothing)?;
-    let counted = guard::attempt(&stack, who.id(), "mfa", &ask.whence).await?;
+    let counted = guard::attempt(&stack, who.id(), MFA_AGAIN, &ask.whence).await?;
     let key = data_key(&stack, &person).await?;
     let secret = TotpSecret::from_bytes(&open(&key, who.id(), "totp", &sealed)?)?;
     let Some(Step(step)) = secret.verify(ask.body.code.expose(), now, None) else {

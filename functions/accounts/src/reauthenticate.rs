@@ -13,7 +13,7 @@ use screensort_store::Person;
 use serde::Deserialize;
 
 use crate::ask::{Ask, Secret, refused};
-use crate::guard;
+use crate::guard::{self, MFA_AGAIN};
 use crate::login::wrong;
 use crate::person::{check, totp_secret, whole};
 
@@ -84,7 +84,7 @@ pub(crate) async fn check_code(
     code: &Secret,
     whence: &Whence,
 ) -> Result<i64, Problem> {
-    let counted = guard::attempt(stack, &person.account.id, "mfa", whence).await?;
+    let counted = guard::attempt(stack, &person.account.id, MFA_AGAIN, whence).await?;
     let used = person.credentials.totp_step.map(Step);
     let secret = totp_secret(stack, person).await?;
     let step = secret.and_then(|secret| secret.verify(code.expose(), stack.clock().now(), used));
