@@ -238,6 +238,7 @@ async fn account(
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
         administers: false,
+        contests: None,
     };
     let trail = trail_of(Event::AccountCreated, REQUEST, &id, REQUEST, now)?;
     match stack.accounts().register(&new, None, &trail).await? {

@@ -69,6 +69,7 @@ pub async fn first_admin(stack: &Stack, name: &str, email: &str) -> Result<Optio
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
         administers: true,
+        contests: None,
     };
     let made = |event| trail_of(event, ACTOR, &new.account.id, &new.account.id, now);
     let trail = made(Event::AccountCreated)?.and(made(Event::RoleChanged)?);

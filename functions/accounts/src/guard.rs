@@ -15,10 +15,16 @@ use screensort_store::{Bucket, Count, Trail};
 /// five get through.
 const MEETINGS: usize = 12;
 
+/// The counter of codes that somebody signed in shows. It is not that of logins: who knows the password and guesses codes
+/// there cannot hold the owner up here, and what the owner gets right here gives nobody new tries there.
+pub(crate) const MFA_AGAIN: &str = "mfa.again";
+
 /// What is known before an attempt: where its handles lead, and how things stand where it comes from.
 pub(crate) struct Seen {
     /// The account that the handles lead to, if any.
     pub account: Option<String>,
+    /// The account that was registered for the same address after that one, if any.
+    pub rival: Option<String>,
     prefix: Tally,
     global: Tally,
 }
@@ -54,6 +60,7 @@ pub(crate) async fn survey(stack: &Stack, handles: &[String], whence: &Whence) -
     let read = stack.attempts().survey(&bucket, handles).await?;
     Ok(Seen {
         account: read.account,
+        rival: read.rival,
         prefix: Tally { failures: read.prefix, ends_at },
         global: Tally { failures: read.global, ends_at },
     })

@@ -115,6 +115,7 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
         administers: false,
+        contests: None,
     };
     let trail = trail_of(Event::AccountCreated, ACTOR, &new.account.id, &new.account.id, now)?;
     match stack.accounts().register(&new, None, &trail).await.map_err(Problem::from)? {

@@ -38,6 +38,14 @@ fn says(kind: &str) -> Option<(&'static str, &'static str, Option<&'static str>)
              sign in, or ask for a new password. If not, there is nothing to do: nothing was changed.",
             None,
         ),
+        "claim" => (
+            "Finish your registration",
+            "A ScreenSort account was registered with this address more than once, and nobody has shown yet that \
+             the address is theirs. If it is yours and you want the account, set its password with the link \
+             within one hour: whatever was chosen before no longer counts. If not, do nothing: the account goes \
+             by itself.",
+            Some("reset_password"),
+        ),
         "reset" => (
             "Set a new password",
             "Somebody asked for a new password for your ScreenSort account. To set one, follow the link within \

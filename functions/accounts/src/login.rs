@@ -122,7 +122,9 @@ async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAns
     )
     .await;
     reserved?;
-    let person = verify(&stack, &body.password, person?, &counted, whence).await?;
+    let by_address = body.email.is_some();
+    let met = Met { person: person?, rival: seen.rival.filter(|_| by_address), by_address };
+    let person = verify(&stack, &body.password, met, &counted, whence).await?;
     if let Some(answer) = second_step(&stack, &person, &counted, body.remember, cookie).await? {
         return Ok(Reply::ok(answer));
     }
@@ -168,14 +170,28 @@ async fn passed_elsewhere(stack: &Stack, url: &str, secret: &str, answer: &str) 
     }
 }
 
+/// Whom a handle leads to.
+struct Met {
+    person: Option<Person>,
+    /// The account that was registered for the same address after theirs.
+    rival: Option<String>,
+    by_address: bool,
+}
+
 /// The person, if the password is theirs and they may sign in.
+///
+/// Whoever registers an address and signs in with it must not learn whether it had an account. If it had none, theirs is
+/// there and not verified; if it had one, theirs is the rival. So both are answered alike and cost the same: a second
+/// account is read and a second password checked in either case. Nothing is forgiven then: the attempt counts for the
+/// account that the address leads to, and its owner's failures are not for others to forget.
 async fn verify(
     stack: &Stack,
     password: &Secret,
-    person: Option<Person>,
+    met: Met,
     counted: &Counted,
     whence: &Whence,
 ) -> Result<Person, Problem> {
+    let Met { person, rival, by_address } = met;
     // What cannot be a password is checked like one, so that it takes as long.
     let typed = Password::parse(password.expose());
     let possible = typed.is_ok();
@@ -185,6 +201,18 @@ async fn verify(
     };
     let stored = person.as_ref().map(|person| person.credentials.password.as_str());
     let verdict = check(stack, &typed, stored).await?;
+    let unverified = person.as_ref().is_some_and(|person| person.account.verified_at.is_none());
+    let right = verdict != Verdict::Wrong;
+    if by_address && (unverified || rival.is_some() && !right) {
+        // Of an address that nobody verified, the first account is what the rival is of one that somebody did: one counts.
+        let other = rival.as_deref().filter(|_| !unverified).unwrap_or("-");
+        let other = stack.accounts().person(other).await?;
+        let stored = other.as_ref().map(|other| other.credentials.password.as_str());
+        let others = check(stack, &typed, stored).await? != Verdict::Wrong;
+        if possible && (others || right && unverified) {
+            return Err(Problem::new(Code::EmailUnverified));
+        }
+    }
     let known = person.as_ref().map(|person| person.account.id.clone());
     let allowed = person.filter(|person| possible && !person.account.disabled);
     let (Verdict::Right { needs_rehash }, Some(person)) = (verdict, allowed) else {

@@ -86,25 +86,39 @@ pub async fn run(stack: &Stack) -> Result<u32, Unsent> {
 
 /// Sends one letter, if there is anybody to send it to, and takes it out of the box.
 async fn deliver(stack: &Stack, letter: &Letter) -> Result<bool, Problem> {
-    let person = match recipient(stack, &letter.to).await? {
-        Some(id) => stack.accounts().person(&id).await?,
-        None => None,
+    let (person, contested) = match recipient(stack, &letter.to).await? {
+        Some((id, contested)) => (stack.accounts().person(&id).await?, contested),
+        None => (None, false),
     };
     let sent = match person {
-        Some(person) if letter.kind != "none" => send(stack, letter, &person).await?,
+        Some(person) if letter.kind != "none" => {
+            let kind = kind(letter, &person, contested);
+            send(stack, &Letter { kind: kind.to_owned(), ..letter.clone() }, &person).await?
+        }
         _ => false,
     };
     stack.outbox().sent(letter).await?;
     Ok(sent)
 }
 
-/// The account that a letter is for, if there is one.
-async fn recipient(stack: &Stack, to: &To) -> Result<Option<String>, Problem> {
+/// What a letter is by the time that it is sent. Several people may have registered an address that nobody verified: whoever
+/// reads its mail gets the account by setting its password, so that none who knows the one before gets in with them.
+fn kind<'l>(letter: &'l Letter, person: &Person, contested: bool) -> &'l str {
+    match letter.kind.as_str() {
+        "already_registered" if person.account.verified_at.is_none() => "claim",
+        "verify" if contested && person.account.verified_at.is_none() => "claim",
+        kind => kind,
+    }
+}
+
+/// The account that a letter is for, if there is one, and whether others registered the address too.
+async fn recipient(stack: &Stack, to: &To) -> Result<Option<(String, bool)>, Problem> {
     match to {
-        To::Account(id) | To::Pending(id) | To::Former(id, _) => Ok(Some(id.clone())),
+        To::Account(id) | To::Pending(id) | To::Former(id, _) => Ok(Some((id.clone(), false))),
         To::Terms(terms) => {
             let handles: Vec<String> = terms.iter().map(|term| Accounts::email_handle(term)).collect();
-            Ok(stack.accounts().owners(&handles).await?.pop().map(|(_, id)| id))
+            let owner = stack.accounts().owners(&handles).await?.pop();
+            Ok(owner.map(|owner| (owner.account, owner.rival.is_some())))
         }
     }
 }
@@ -152,9 +166,9 @@ async fn secret(
     let account = &person.account;
     let (purpose, life, subject) = match letter.kind.as_str() {
         "verify" if account.verified_at.is_some() => return Ok(None),
-        "verify" => (register_verify::PURPOSE, VERIFY, None),
+        "verify" => (register_verify::PURPOSE, VERIFY, Some(account.email_term.clone())),
         // For the address that it goes to: who reads a mailbox that was given up gets nothing by it.
-        "reset" => (password_reset::PURPOSE, SOON, Some(account.email_term.clone())),
+        "reset" | "claim" => (password_reset::PURPOSE, SOON, Some(account.email_term.clone())),
         "email_confirm" => match &account.pending_term {
             Some(term) => (email_confirm::PURPOSE, SOON, Some(term.clone())),
             None => return Ok(None),

@@ -9,7 +9,7 @@ use screensort_crypto::{DataKey, KeyService};
 use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, Whence, log};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
-use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Registered, To};
+use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Owner, Registered, To};
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{self, Ask, Secret};
@@ -95,6 +95,7 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
         administers: false,
+        contests: None,
     };
     let decoy = decoy(&stack, &new, &data.key).await?;
     settle(&stack, (&new, &decoy), (&handles, owners), &terms, may_mail.is_ok(), &ask.whence).await?;
@@ -110,8 +111,8 @@ fn handles(name: &str, terms: &[String]) -> Vec<String> {
 
 /// The account that is made when the address has one already: the same in all that its maker can see (its name is
 /// taken from now on, its password leads to `email_unverified`), but under an address that nobody has. Without it, a
-/// sign-in with the name would tell whether the address has an account. Nobody can verify it; it lapses like
-/// everything that is never verified.
+/// sign-in would tell whether the address has an account: with the name, and with the address too, whose rival the first
+/// of them is (`login.rs`). Nobody can verify it; it lapses like everything that is never verified.
 async fn decoy(stack: &Stack, new: &NewAccount, key: &DataKey) -> Result<NewAccount, Problem> {
     let address = format!("{}@decoy.invalid", new.account.id.to_lowercase());
     let address = Email::parse(&address).map_err(screensort_auth::Error::from)?;
@@ -126,7 +127,7 @@ async fn decoy(stack: &Stack, new: &NewAccount, key: &DataKey) -> Result<NewAcco
 async fn settle(
     stack: &Stack,
     (new, decoy): (&NewAccount, &NewAccount),
-    (handles, mut owners): (&[String], Vec<(String, String)>),
+    (handles, mut owners): (&[String], Vec<Owner>),
     terms: &[String],
     may_mail: bool,
     whence: &Whence,
@@ -135,19 +136,22 @@ async fn settle(
     let to = || To::Terms(terms.to_vec());
     let post = |kind: &str| -> Result<Letter, Problem> { letter(kind, to(), None, new.account.created_at) };
     for _ in 0..MEETINGS {
-        if owners.iter().any(|(handle, _)| *handle == handles[0]) {
+        if owners.iter().any(|owner| owner.handle == handles[0]) {
             return Err(Problem::new(Code::UsernameTaken));
         }
         let now = new.account.created_at;
         let (account, kind, trail) = match owners.first() {
-            Some((_, owner)) => {
+            Some(owner) => {
                 let kind = if may_mail { "already_registered" } else { "none" };
-                (decoy, kind, whence.trail(Event::AccountDuplicated, None, Some(owner), now)?)
+                let contests = owner.may_be_contested(now).then(|| owner.handle.clone());
+                let decoy = NewAccount { contests, ..decoy.clone() };
+                let account = Some(owner.account.as_str());
+                (decoy, kind, whence.trail(Event::AccountDuplicated, None, account, now)?)
             }
             // An address gets one account: its mail is not one too many, however many asked at the same moment.
-            None => (new, "verify", whence.own(Event::AccountCreated, &new.account.id, now)?),
+            None => (new.clone(), "verify", whence.own(Event::AccountCreated, &new.account.id, now)?),
         };
-        match accounts.register(account, Some(&post(kind)?), &trail).await? {
+        match accounts.register(&account, Some(&post(kind)?), &trail).await? {
             Registered::Yes => {
                 log(&trail);
                 return Ok(());

@@ -20,8 +20,11 @@ async fn verify(_: Anyone, ask: Ask<TokenBody>, stack: Stack) -> Result<Reply<()
     let now = stack.clock().now();
     let hash = hashed(&ask.body.token, PURPOSE)?;
     let token = stack.one_time().token(&hash, now).await?.ok_or_else(gone)?;
+    let term = token.subject.as_deref().ok_or_else(gone)?;
     let trail = ask.whence.own(Event::AccountVerified, &token.account, now)?;
-    if !stack.accounts().verify(&token.account, &hash, now, &trail).await? {
+    // An address that was registered by more than one is nobody's by this: whoever reads its mail might give it to
+    // another one's account, whose password they do not know. They are mailed a link to set it instead.
+    if !stack.accounts().verify((&token.account, term), &hash, now, &trail).await? {
         return Err(gone());
     }
     log(&trail);

@@ -28,9 +28,90 @@ async fn registering_a_known_address_and_signing_in_tells_nothing_about_it() {
         product.mails().await.iter().filter(|mail| mail["subject"] == "You already have an account").count();
     assert_eq!(told, 1);
     product.login("ann@example.org").await;
-    let stolen = json!({"email": "ann@example.org", "password": OTHER});
-    product.post("/login", stolen).await.expect(401, "invalid_credentials");
     assert!(product.mails().await.iter().all(|mail| !mail["to"].as_str().unwrap().ends_with(".invalid")));
+}
+
+/// What a login by address with this password comes to, from a network of its own, and what it cost.
+async fn by_address(product: &Product, from: &str, email: &str, password: &str) -> (u16, String, (u32, u32)) {
+    let got = product.post_from(from, "/login", json!({"email": email, "password": password})).await;
+    assert!(got.body["access_token"].is_null(), "{}", got.text);
+    (got.status, got.code().to_owned(), product.store_cost("login"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_a_known_address_and_signing_in_with_it_tells_nothing_either() {
+    let product = Product::start().await;
+    product.person("ann").await;
+    let third = "Silver-harbour9 waits";
+    for (at, email) in ["ann@example.org", "new@example.org"].into_iter().enumerate() {
+        for (name, password) in [(format!("carl{at}"), OTHER), (format!("dora{at}"), third)] {
+            let body = json!({"username": name, "email": email, "password": password});
+            product.post_from("203.0.113.20", "/register", body).await.expect(202, "");
+        }
+    }
+    // Whoever was first to register it, whoever came later, and a guess: the same of a known address and of a new one.
+    for (password, code) in [
+        (OTHER, "email_unverified"),
+        (third, "invalid_credentials"),
+        ("Nobody-chose8 this", "invalid_credentials"),
+    ] {
+        let known = by_address(&product, "198.51.100.1", "ann@example.org", password).await;
+        let new = by_address(&product, "198.51.100.2", "new@example.org", password).await;
+        assert_eq!(known, new, "{password}");
+        assert_eq!(known.1, code);
+    }
+    // It is no way around the limit of guesses either: what the rival's maker gets right forgives nothing.
+    let code = by_address(&product, "198.51.100.3", "ann@example.org", OTHER).await.1;
+    assert_eq!(code, "challenge_required");
+    let code = by_address(&product, "198.51.100.3", "new@example.org", OTHER).await.1;
+    assert_eq!(code, "challenge_required");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_led_to_verify_an_account_whose_password_somebody_else_chose() {
+    let product = Product::start().await;
+    let squat = |name: &str, password: &str| json!({"username": name, "email": "ann@example.org", "password": password});
+    // A stranger registers the address; its owner does so too, and asks for the mail again.
+    product.post("/register", squat("thief", OTHER)).await.expect(202, "");
+    let first = product.mailed("ann@example.org", "Verify").await;
+    product.post("/register", squat("ann", PASSWORD)).await.expect(202, "");
+    product.post("/register/verify", json!({"token": first})).await.expect(410, "gone");
+    product.post("/register/resend", json!({"email": "ann@example.org"})).await.expect(202, "");
+    let claim = product.mailed("ann@example.org", "Finish").await;
+    product.post("/register/verify", json!({"token": claim})).await.expect(410, "gone");
+    let mine = json!({"token": claim, "new_password": "Silver-harbour9 waits"});
+    product.post("/password/reset", mine).await.expect(204, "");
+    let stolen = json!({"username": "thief", "password": OTHER});
+    product.post("/login", stolen).await.expect(401, "invalid_credentials");
+    let mine = json!({"email": "ann@example.org", "password": "Silver-harbour9 waits"});
+    product.post("/login", mine).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_contest_an_address_at_once_leave_it_one_rival() {
+    let product = Product::start().await;
+    product.person("ann").await;
+    let tries = (0..8).map(|at| {
+        let body = json!({"username": format!("carl{at}"), "email": "ann@example.org",
+            "password": format!("Violet-kettle{at} hums")});
+        let product = &product;
+        async move { product.post_from(&format!("198.51.{at}.7"), "/register", body).await }
+    });
+    let answers = futures::future::join_all(tries).await;
+    assert!(answers.iter().all(|got| matches!(got.status, 202 | 503)), "{answers:?}");
+    let mut rivals = 0;
+    for at in 0..8 {
+        let from = format!("203.0.{at}.7");
+        // The clock goes on, so that no try counts against the next one.
+        product.wait(3_600);
+        let password = format!("Violet-kettle{at} hums");
+        if password == PASSWORD {
+            continue;
+        }
+        rivals += u32::from(by_address(&product, &from, "ann@example.org", &password).await.0 == 403);
+    }
+    assert!(rivals <= 1, "{rivals}");
+    product.login("ann@example.org").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,6 +247,36 @@ async fn who_guesses_codes_elsewhere_does_not_lock_the_owners_browser_out() {
     let got = product.ask("POST", "/login", &headers, body).await.expect(200, "");
     let code = json!({"mfa_token": got.str("mfa_token"), "code": product.code(&secret)});
     product.ask("POST", "/login/mfa", &headers, code).await.expect(200, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_codes_elsewhere_does_not_hold_the_owner_up_who_is_signed_in() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let token = product.login(&email).await.str("access_token");
+    let (secret, _, token) = product.enrol(&token).await;
+    product.wait(30);
+    let body = json!({"email": email, "password": PASSWORD});
+    for at in 0..8 {
+        let from = format!("198.51.{at}.7");
+        let got = product.post_from(&from, "/login", body.clone()).await;
+        if got.status == 200 {
+            let guess = json!({"mfa_token": got.str("mfa_token"), "code": "000000"});
+            product.post_from(&from, "/login/mfa", guess).await;
+        }
+    }
+    let code = json!({"code": product.code(&secret)});
+    product.with(&token, "POST", "/reauthenticate", code).await.expect(204, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ones_own_address_is_no_new_one() {
+    let product = Product::start().await;
+    let email = product.person("ann").await;
+    let token = product.login(&email).await.str("access_token");
+    let before = product.mails().await.len();
+    product.with(&token, "POST", "/email", json!({"email": "Ann@example.org"})).await.expect(202, "");
+    assert_eq!(product.mails().await.len(), before, "nothing is to be confirmed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

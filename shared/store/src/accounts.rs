@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Audit, Trail};
-use crate::catalogue::{Item, key, text};
+use crate::catalogue::{Item, key};
 use crate::deletion::DELETIONS;
 use crate::outbox::{Letter, letter_for};
+use crate::owners::{Owner, owner_key, owner_of};
 use crate::sessions::{KnownPlace, Session, is_place, is_session, session_item, session_key, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 use crate::{Error, one_time};
@@ -31,11 +32,6 @@ pub(crate) fn account_key(id: &str) -> String {
 
 pub(crate) fn recovery_key(id: &str, hash: &str) -> Item {
     key(&account_key(id), &format!("{RECOVERY}{hash}"))
-}
-
-/// The item that leads from a handle (`EMAIL#…` or `NAME#…`) to its account.
-pub(crate) fn owner_key(handle: &str) -> Item {
-    key(handle, OWNER)
 }
 
 /// What an account is; nothing in it proves anybody.
@@ -130,6 +126,8 @@ pub struct NewAccount {
     pub unique_name: String,
     /// Whether it can manage accounts, and counts as one that can.
     pub administers: bool,
+    /// The handle of an address that has an account already, whose rival this one is.
+    pub contests: Option<String>,
 }
 
 /// How a registration ended.
@@ -139,7 +137,7 @@ pub enum Registered {
     Yes,
     /// Somebody has the name.
     NameTaken,
-    /// Somebody has the address.
+    /// Somebody has the address, or was faster to contest it.
     EmailTaken,
 }
 
@@ -163,11 +161,11 @@ impl Accounts {
         format!("NAME#{unique}")
     }
 
-    /// Which accounts `handles` lead to: each handle that leads somewhere, with the account's id.
+    /// Which accounts `handles` lead to: each handle that leads somewhere.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn owners(&self, handles: &[String]) -> Result<Vec<(String, String)>, Error> {
+    pub async fn owners(&self, handles: &[String]) -> Result<Vec<Owner>, Error> {
         let unique: BTreeSet<&String> = handles.iter().collect();
         let found = self.0.get_all(unique.into_iter().map(|handle| owner_key(handle)).collect()).await?;
         Ok(found.iter().filter_map(owner_of).collect())
@@ -240,6 +238,9 @@ impl Accounts {
         if new.administers {
             writes.push(self.administrators(1)?);
         }
+        if let Some(handle) = &new.contests {
+            writes.push(self.contest(handle, id, new.account.created_at)?);
+        }
         if let Some(letter) = letter {
             writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
@@ -251,14 +252,22 @@ impl Accounts {
         })
     }
 
-    /// Takes an address as its owner's, and the token that shows it. False if the token was used meanwhile.
+    /// Takes the address of `term` as its owner's, and the token that shows it. False if the token was used meanwhile, or
+    /// somebody else registered the address too.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn verify(&self, id: &str, token: &str, at: Timestamp, trail: &Trail) -> Result<bool, Error> {
+    pub async fn verify(
+        &self,
+        (id, term): (&str, &str),
+        token: &str,
+        at: Timestamp,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
         self.all(
             vec![
                 self.burnt(token)?,
+                self.uncontested(&Self::email_handle(term), id)?,
                 self.on(
                     id,
                     ACCOUNT,
@@ -464,7 +473,8 @@ impl Accounts {
             .is_some())
     }
 
-    /// Puts `codes` in the place of all recovery codes that are left.
+    /// Puts `codes` in the place of all recovery codes that are left. False if others were faster, or the authenticator
+    /// that they stand in for is gone.
     ///
     /// # Errors
     /// If the store fails.
@@ -483,7 +493,7 @@ impl Accounts {
             id,
             CREDENTIALS,
             "SET recovery_round = :next",
-            "attribute_exists(pk) AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            "attribute_exists(totp) AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
             vec![(":seen", n(round)), (":next", n(round + 1))],
         )?);
         writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
@@ -728,10 +738,4 @@ impl Accounts {
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
-}
-
-/// The handle and the account that an item leads from and to.
-pub(crate) fn owner_of(item: &Item) -> Option<(String, String)> {
-    (sort_key(item) == OWNER).then_some(())?;
-    Some((text(item, crate::table::PK)?.to_owned(), text(item, "account")?.to_owned()))
 }

@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 
 use crate::Error;
-use crate::accounts::{account_key, owner_key, owner_of};
+use crate::accounts::account_key;
 use crate::catalogue::{Item, key, number, text};
+use crate::owners::{owner_key, owner_of};
 use crate::table::PK;
 use crate::vault::{Vault, n};
 
@@ -46,6 +47,8 @@ pub struct Survey {
     pub global: u64,
     /// The account that one of the handles leads to.
     pub account: Option<String>,
+    /// The account that was registered for the same address after that one.
+    pub rival: Option<String>,
 }
 
 /// The counters.
@@ -101,8 +104,8 @@ impl Attempts {
                 survey.prefix += failures();
             } else if pk == global_key(bucket) {
                 survey.global += failures();
-            } else if let Some((_, account)) = owner_of(&found) {
-                survey.account = Some(account);
+            } else if let Some(owner) = owner_of(&found) {
+                (survey.account, survey.rival) = (Some(owner.account), owner.rival);
             }
         }
         Ok(survey)

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use screensort_model::MovieId;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{ACCOUNT, account_key, owner_key};
+use crate::accounts::{ACCOUNT, account_key};
 use crate::api_keys::keys_key;
 use crate::audit::Trail;
 use crate::catalogue::{Item, key, number, text};
 use crate::history::GONE_FOR;
 use crate::library::{Change, instant, is_gone, person_key};
 use crate::links::invited_key;
+use crate::owners::owner_key;
 use crate::table::{PK, SK};
 use crate::vault::{item, n, record, s, sort_key};
 use crate::{Account, Accounts, Error, Idempotency, Library};

@@ -14,11 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::catalogue::{Item, key};
+use crate::patience::{MEETINGS, patiently, wait};
 use crate::table::{SK, TTL};
 use crate::{Error, Meter};
-
-/// How often a transaction that met another one is tried again.
-const MEETINGS: u32 = 6;
 
 /// The values of an expression.
 pub(crate) type Values = Vec<(&'static str, AttributeValue)>;
@@ -127,8 +125,12 @@ impl Vault {
     pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
         let mut wanted = Some(keys);
         let mut found = Vec::new();
-        for _ in 0..MEETINGS {
+        for meeting in 0..MEETINGS {
             let Some(keys) = wanted.take() else { return Ok(found) };
+            if meeting > 0 {
+                // Keys are handed back where the table is at its limit, or the answer would be too long.
+                wait(meeting).await;
+            }
             let started = Meter::start();
             let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
             let out = self
@@ -423,15 +425,13 @@ impl Vault {
 
     pub(crate) async fn put(&self, item: Item) -> Result<(), Error> {
         let started = Meter::start();
-        let out = self
+        let write = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|e| Error::of("PutItem", e))?;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let out = patiently(|| write.clone().send()).await.map_err(|e| Error::of("PutItem", e))?;
         started.note("PutItem", &self.table, one(&out.consumed_capacity));
         Ok(())
     }
@@ -449,16 +449,15 @@ impl Vault {
         values: Values,
     ) -> Result<bool, Error> {
         let started = Meter::start();
-        let out = self
+        let write = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
             .condition_expression(condition)
             .set_expression_attribute_values(map(values))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let out = patiently(|| write.clone().send()).await;
         let (done, spent) = match out {
             Ok(out) => (true, out.consumed_capacity),
             Err(error) if is_unmet(&error) => (false, None),
@@ -477,7 +476,7 @@ impl Vault {
         values: Values,
     ) -> Result<Option<Item>, Error> {
         let started = Meter::start();
-        let out = self
+        let write = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -487,9 +486,8 @@ impl Vault {
             .set_condition_expression(condition.map(str::to_owned))
             .set_expression_attribute_values(map(values))
             .return_values(ReturnValue::AllNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let out = patiently(|| write.clone().send()).await;
         let (item, spent) = match out {
             Ok(out) => (Some(out.attributes.unwrap_or_default()), out.consumed_capacity),
             Err(error) if is_unmet(&error) => (None, None),
@@ -508,7 +506,7 @@ impl Vault {
         values: Values,
     ) -> Result<Changed, Error> {
         let started = Meter::start();
-        let out = self
+        let write = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -519,9 +517,8 @@ impl Vault {
             .set_expression_attribute_values(map(values))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let out = patiently(|| write.clone().send()).await;
         let (changed, spent) = match out {
             Ok(out) => (Changed::Done(out.attributes.unwrap_or_default()), out.consumed_capacity),
             Err(error) if is_unmet(&error) => {
@@ -545,7 +542,7 @@ impl Vault {
         values: Values,
     ) -> Result<Option<Item>, Error> {
         let started = Meter::start();
-        let out = self
+        let write = self
             .client
             .delete_item()
             .table_name(&self.table)
@@ -553,9 +550,8 @@ impl Vault {
             .condition_expression(condition)
             .set_expression_attribute_values(map(values))
             .return_values(ReturnValue::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let out = patiently(|| write.clone().send()).await;
         let (item, spent) = match out {
             Ok(out) => (Some(out.attributes.unwrap_or_default()), out.consumed_capacity),
             Err(error) if is_unmet(&error) => (None, None),
@@ -622,10 +618,21 @@ impl Vault {
 
     /// A condition on an item that nothing is done to, for [`Vault::transact`].
     pub(crate) fn checking(&self, at: Item, condition: &'static str) -> Result<TransactWriteItem, Error> {
+        self.checking_values(at, condition, Vec::new())
+    }
+
+    /// As [`Vault::checking`], with values.
+    pub(crate) fn checking_values(
+        &self,
+        at: Item,
+        condition: &'static str,
+        values: Values,
+    ) -> Result<TransactWriteItem, Error> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(at))
             .condition_expression(condition)
+            .set_expression_attribute_values(map(values))
             .build()
             .map_err(|e| Error::corrupt("write", e))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
@@ -664,7 +671,7 @@ impl Vault {
     ) -> Result<Result<(), Vec<(usize, Item)>>, Error> {
         for meeting in 0..MEETINGS {
             if meeting > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(10 << meeting)).await;
+                wait(meeting).await;
             }
             let started = Meter::start();
             let out = self
