@@ -9,6 +9,7 @@ mod product;
 #[path = "../library/world.rs"]
 mod world;
 
+mod edited;
 mod victim;
 
 mod api01_objects;
