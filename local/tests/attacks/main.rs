@@ -10,6 +10,7 @@ mod product;
 mod world;
 
 mod edited;
+mod planted;
 mod victim;
 
 mod api01_objects;
