@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HOST};
-use http::{HeaderMap, Method, Request, Response};
+use http::header::{ALLOW, HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming as Body;
 use screensort_cloud::{Cloud, Mail, Mailbox};
@@ -208,11 +208,12 @@ impl Gateway {
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let (parts, body) = request.into_parts();
         let source = local_source(&parts.headers).unwrap_or(peer);
-        check_host(&parts.headers)?;
+        check_host(&parts.headers, &parts.uri)?;
         let Some(path) = under_stage(parts.uri.path()) else {
             return Err(Problem::new(Code::NotFound).with_detail("The API is under /v1: see /v1/docs."));
         };
         if let Some(path) = path.strip_prefix("/_local/") {
+            check_page(&parts.headers)?;
             let query = parts.uri.query().unwrap_or_default();
             return crate::here::answer(self, &parts.method, path, query, request_id).await;
         }
@@ -373,15 +374,44 @@ fn local_source(headers: &HeaderMap) -> Option<IpAddr> {
     headers.get("x-local-source")?.to_str().ok()?.parse().ok()
 }
 
-/// The SDK builds an address out of `Host`: what is no host must not get there.
-fn check_host(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(host) = headers.get(HOST) else { return Ok(()) };
-    let sound = host.to_str().is_ok_and(|host| host.parse::<http::uri::Authority>().is_ok());
-    if sound {
-        Ok(())
-    } else {
-        Err(Problem::new(Code::BadParameter).with_detail("The Host header is not a host."))
+/// Only who asks this machine by a name of its own is answered. A page of another site whose name was made to lead
+/// here (DNS rebinding) reads nothing and changes nothing: its requests carry its own name. What is no host must not
+/// get further either: the SDK builds an address out of it.
+fn check_host(headers: &HeaderMap, target: &http::Uri) -> Result<(), Problem> {
+    let refused =
+        || Problem::new(Code::BadParameter).with_detail("The Host header does not name this server.");
+    let mut given = headers.get_all(HOST).iter();
+    let (host, more) = (given.next(), given.next());
+    let named = host.map(|host| host.to_str().ok()?.parse::<http::uri::Authority>().ok());
+    // A target in absolute form names a host, too, and counts instead of the header where it is taken at its word.
+    let all = named.into_iter().chain(target.authority().cloned().map(Some));
+    // Nobody signs in by an address: whoever puts a name before the host means another one to be read.
+    let is_ours =
+        |named: http::uri::Authority| !named.as_str().contains('@') && is_this_machine(named.host());
+    let mut all = all.map(|named| named.is_some_and(is_ours));
+    if more.is_none() && all.all(|is_ours| is_ours) { Ok(()) } else { Err(refused()) }
+}
+
+/// What is behind `/_local/` asks for no credentials. A page of another site cannot read an answer of it, but its plain
+/// `POST` would run a job: browsers say where such a call comes from, and it is refused.
+fn check_page(headers: &HeaderMap) -> Result<(), Problem> {
+    let is_elsewhere =
+        |site: &HeaderValue| !["none", "same-origin"].map(str::as_bytes).contains(&site.as_bytes());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = [format!("http://{host}"), format!("https://{host}")];
+    let is_foreign = |origin: &HeaderValue| !own.iter().any(|own| own.as_bytes() == origin.as_bytes());
+    let elsewhere = headers.get("sec-fetch-site").is_some_and(is_elsewhere);
+    if elsewhere || headers.get(ORIGIN).is_some_and(is_foreign) {
+        return Err(Problem::new(Code::OriginRefused));
     }
+    Ok(())
+}
+
+/// Whether a host, without its port, can be nothing but this machine.
+fn is_this_machine(host: &str) -> bool {
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let loopback = literal.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    loopback || host.eq_ignore_ascii_case("localhost")
 }
 
 async fn collect(body: Body, route: &Route) -> Result<Bytes, Problem> {
@@ -442,6 +472,31 @@ fn decode(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_its_own() {
+        for ours in ["localhost", "LocalHost", "127.0.0.1", "127.8.8.8", "[::1]"] {
+            assert!(is_this_machine(ours), "{ours}");
+        }
+        for other in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "0.0.0.0",
+            "[::]",
+            "10.0.0.1",
+            "2130706433",
+            "0x7f.1",
+            "127.1",
+            "127.0.0.01",
+            "[::ffff:127.0.0.1]",
+            "localhost.",
+            "xlocalhost",
+        ] {
+            assert!(!is_this_machine(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_query_is_decoded_strictly() {

@@ -193,15 +193,71 @@ async fn the_source_address_is_the_connections_whatever_proxies_claim() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_none_is_refused() {
+async fn only_who_asks_this_machine_by_its_own_name_is_answered() {
     let product = shared().await;
-    for host in ["a b", "evil.example/path", "[::1", "x\"y", "<script>"] {
-        let answer = product.ask(Ask::get("/health").with("host", host)).await;
-        assert_eq!(answer.status, 400, "{host}");
+    for host in [
+        "a b",
+        "evil.example/path",
+        "[::1",
+        "x\"y",
+        "<script>",
+        "",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:3000",
+        "localhost@evil.example",
+        "evil.example@localhost",
+        "0.0.0.0",
+        "192.168.0.1",
+        "2130706433",
+    ] {
+        for path in ["/health", "/movies?limit=1", "/_local/mail", "/nope"] {
+            let answer = product.ask(Ask::get(path).with("host", host)).await;
+            answer.refused(400, "bad_parameter");
+            let repeated =
+                |value: &http::HeaderValue| value.as_bytes().windows(4).any(|part| part == b"evil");
+            assert!(!answer.headers.values().any(repeated) && !answer.text().contains("evil"), "{host}");
+        }
     }
-    let answer = product.ask(Ask::get("/movies?limit=1").with("host", "evil.example")).await;
-    assert!(!answer.headers.values().any(|value| value.as_bytes().windows(4).any(|part| part == b"evil")));
-    assert!(!answer.text().contains("evil.example"));
+    for ours in ["localhost", "LOCALHOST:3000", "127.0.0.1", "127.0.0.1:1", "[::1]:3000"] {
+        assert_eq!(product.ask(Ask::get("/health").with("host", ours)).await.status, 200, "{ours}");
+    }
+    // Two names are one too many, and one in the target is no better.
+    for head in [
+        "GET /v1/health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example",
+        "GET /v1/health HTTP/1.1\r\nHost: evil.example\r\nHost: localhost",
+        "GET http://evil.example/v1/health HTTP/1.1\r\nHost: localhost",
+        "GET http://localhost/v1/health HTTP/1.1\r\nHost: evil.example",
+    ] {
+        let answer = raw(product, format!("{head}\r\nConnection: close\r\n\r\n").as_bytes(), false).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{head}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_starts_nothing_on_this_machine() {
+    let product = Product::small().await;
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("origin", ORIGIN),
+        ("origin", "http://localhost:1"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        for ask in [
+            Ask::new(Method::POST, "/_local/jobs/publish_catalog"),
+            Ask::new(Method::POST, "/_local/streams/replay"),
+            Ask::get("/_local/mail"),
+        ] {
+            product.ask(ask.with(name, value)).await.refused(403, "origin_refused");
+        }
+    }
+    let own = format!("http://{}", product.address());
+    let ask = Ask::get("/_local/mail").with("origin", &own).with("sec-fetch-site", "same-origin");
+    assert_eq!(product.ask(ask).await.status, 200);
+    let typed = Ask::get("/_local/mail").with("sec-fetch-site", "none");
+    assert_eq!(product.ask(typed).await.status, 200);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 """Documents that must keep up with the product. Run by check.sh."""
 
+import datetime
 import re
 import subprocess
 import sys
@@ -30,6 +31,43 @@ class Runbook(unittest.TestCase):
         text = (ROOT / "docs/runbook.md").read_text()
         for script in re.findall(r"\b((?:infra|tests/infra)/[\w./-]+\.(?:sh|py|yaml))", text):
             self.assertTrue((ROOT / script).exists(), script)
+
+
+class Bulletins(unittest.TestCase):
+    NOW = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.timezone.utc)
+
+    def read(self, *items):
+        sys.path.insert(0, str(ROOT / "infra"))
+        from bulletins import of_late
+
+        feed = "".join(
+            f"<item><title>{title}</title><link>{link}</link><pubDate>{at}</pubDate></item>" for title, link, at in items
+        )
+        return of_late(f"<rss><channel>{feed}</channel></rss>", 8, self.NOW)
+
+    def test_bulletins_of_the_week_are_listed_newest_first(self):
+        link = "https://aws.amazon.com/security/security-bulletins/AWS-2026-0"
+        lines = self.read(
+            ("Issue with Lambda", link + "1/", "Tue, 24 Nov 2026 10:00:00 GMT"),
+            ("Issue with KMS", link + "2/", "Fri, 27 Nov 2026 10:00:00 +0000"),
+            ("Old", link + "3/", "Fri, 20 Nov 2026 10:00:00 GMT"),
+        )
+        self.assertEqual([f"- [ ] 2026-11-27 Issue with KMS: {link}2/", f"- [ ] 2026-11-24 Issue with Lambda: {link}1/"], lines)
+
+    def test_a_feed_puts_no_markup_and_no_foreign_link_into_an_issue(self):
+        at = "Fri, 27 Nov 2026 10:00:00 GMT"
+        good = "https://aws.amazon.com/security/"
+        [line] = self.read(
+            ("@everyone [x](https://evil.example) &lt;img&gt; `c`\n# h", good + "a(b)[c]", at),
+            ("elsewhere", "https://evil.example/x", at),
+            ("elsewhere", "https://aws.amazon.com.evil.example/x", at),
+            ("plain", "http://aws.amazon.com/x", at),
+        )
+        self.assertFalse(set(line[len("- [ ] "):]) & set("@[]<>`#\n"), line)
+        with self.assertRaises(SystemExit):
+            from bulletins import of_late
+
+            of_late('<!DOCTYPE x [<!ENTITY a "b">]><rss/>', 8, self.NOW)
 
 
 class Costs(unittest.TestCase):

@@ -220,6 +220,42 @@ mod tests {
     }
 
     #[test]
+    fn in_no_kind_of_letter_does_anything_from_outside_become_markup_or_a_header() {
+        let planted = "\"><img src=x onerror=alert(1)>'&\r\nBcc: x";
+        let kinds = [
+            "verify",
+            "already_registered",
+            "reset",
+            "email_confirm",
+            "code",
+            "password_changed",
+            "email_named",
+            "email_changed",
+            "mfa_enabled",
+            "mfa_disabled",
+            "recovery_renewed",
+            "recovery_used",
+            "link_asked",
+            "link_wanted",
+            "link_confirmed",
+            "link_ended",
+            "api_key_made",
+            "new_device",
+            "deleted",
+        ];
+        let with = |text| Facts { name: text, token: Some(text), app_url: text, about: text };
+        for kind in kinds {
+            let (plain, written) = (write(kind, &with("x")).unwrap(), write(kind, &with(planted)).unwrap());
+            assert_eq!(written.subject, plain.subject, "{kind}: nothing gets into the head");
+            assert!(!written.subject.contains(['\r', '\n', '<', '>']), "{kind}");
+            for mark in ['<', '>', '"', '\''] {
+                let count = |html: &str| html.matches(mark).count();
+                assert_eq!(count(&written.html), count(&plain.html), "{kind}: {}", written.html);
+            }
+        }
+    }
+
+    #[test]
     fn what_must_not_be_sent_is_not_written() {
         assert!(write("none", &Facts::default()).is_none());
     }

@@ -28,7 +28,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "SecondFactor")]
+#[schemars(rename = "LoginSecondFactor")]
 struct Body {
     /// Of the login's answer.
     mfa_token: Secret,

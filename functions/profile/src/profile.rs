@@ -1,4 +1,4 @@
-//! `GET`, `PATCH /profile`: what one says of oneself. Name and text are sealed with the person's data key.
+//! `GET`, `PATCH /profile`: what one says of oneself, all of it sealed with the person's data key.
 
 use http::header::ETAG;
 use jiff::Timestamp;
@@ -70,20 +70,21 @@ async fn change(
     let body = checked(ask.body, now)?;
     let (mut profile, version) = stack.library().profile(who.id()).await?;
     ask.version.check(Some(version))?;
-    if let Some(region) = body.region {
-        profile.region = region;
-    }
-    if let Some(year) = body.birth_year {
-        profile.birth_year = year;
-    }
-    if body.display_name.is_some() || body.bio.is_some() {
+    let said = [
+        ("display_name", &mut profile.display_name, body.display_name),
+        ("bio", &mut profile.bio, body.bio),
+        ("region", &mut profile.region, body.region.map(|region| region.map(|region| region.to_string()))),
+        (
+            "birth_year",
+            &mut profile.birth_year,
+            body.birth_year.map(|year| year.map(|year| year.to_string())),
+        ),
+    ];
+    if said.iter().any(|(.., said)| said.is_some()) {
         let private = stack.private(who.id()).await?;
-        let seal = |field, text: Option<String>| text.map(|text| private.seal(field, &text)).transpose();
-        if let Some(name) = body.display_name {
-            profile.display_name = seal("display_name", name)?;
-        }
-        if let Some(bio) = body.bio {
-            profile.bio = seal("bio", bio)?;
+        for (field, kept, said) in said {
+            let Some(said) = said else { continue };
+            *kept = said.map(|text| private.seal(field, &text)).transpose()?;
         }
     }
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: now };
@@ -99,21 +100,25 @@ async fn answer(
     profile: Profile,
     version: u64,
 ) -> Result<Reply<Answer>, Problem> {
-    let (mut display_name, mut bio) = (None, None);
+    let Profile { display_name, bio, region, birth_year, .. } = profile;
+    let sealed =
+        [("display_name", display_name), ("bio", bio), ("region", region), ("birth_year", birth_year)];
+    let mut opened: [Option<String>; 4] = Default::default();
     // Who says nothing has nothing to be opened.
-    if profile.display_name.is_some() || profile.bio.is_some() {
+    if sealed.iter().any(|(_, sealed)| sealed.is_some()) {
         let private = stack.private(who.id()).await?;
-        let open = |field, sealed: Option<String>| sealed.map(|text| private.open(field, &text)).transpose();
-        display_name = open("display_name", profile.display_name)?;
-        bio = open("bio", profile.bio)?;
+        for (place, (field, sealed)) in opened.iter_mut().zip(sealed) {
+            *place = sealed.map(|sealed| private.open(field, &sealed)).transpose()?;
+        }
     }
+    let [display_name, bio, region, birth_year] = opened;
     let answer = Answer {
         id: who.account.id.clone(),
         username: who.account.username.clone(),
         display_name,
         bio,
-        region: profile.region,
-        birth_year: profile.birth_year,
+        region: region.and_then(|region| region.parse().ok()),
+        birth_year: birth_year.and_then(|year| year.parse().ok()),
         created_at: who.account.created_at,
     };
     Ok(Reply::ok(answer).with_header(ETAG, &tag(version)))

@@ -54,7 +54,7 @@ pub(crate) struct Product {
     pub(crate) clock: Clock,
     pub(crate) admin: Option<FirstAdmin>,
     server: Server,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
 }
 
 impl Product {
@@ -92,6 +92,15 @@ impl Product {
     #[allow(dead_code, reason = "for tests of other areas")]
     pub(crate) fn url(&self) -> &str {
         &self.server.url
+    }
+
+    /// Closes everything, so that what is on disk can be opened again.
+    #[allow(dead_code, reason = "for tests of other areas")]
+    pub(crate) async fn stop(self) {
+        let Self { stand, gateway, server, .. } = self;
+        server.stop().await;
+        drop(gateway);
+        stand.cloud.shutdown().await.unwrap();
     }
 
     pub(crate) fn wait(&self, seconds: u64) {

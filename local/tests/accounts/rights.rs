@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use screensort::product;
+use screensort_auth::Role;
 use screensort_routes::{Access, TABLE};
 use serde_json::{Value, json};
 
@@ -41,6 +42,51 @@ async fn every_route_asks_for_what_the_table_says_and_refuses_everybody_else() {
             permission.as_str().contains("own") || permission == screensort_auth::Permission::ReviewsReport;
         assert!(method == "GET" || harmless || recent, "{path} is destructive");
     }
+}
+
+/// What asks for a recent proof of everybody: what leads to other credentials, or lets somebody else in.
+const GUARDED: [(&str, &str); 10] = [
+    ("POST", "/api_keys"),
+    ("POST", "/email"),
+    ("POST", "/links"),
+    ("POST", "/links/confirm"),
+    ("POST", "/mfa/totp"),
+    ("DELETE", "/mfa/totp"),
+    ("PUT", "/mfa/email"),
+    ("DELETE", "/mfa/email"),
+    ("POST", "/mfa/recovery_codes"),
+    ("POST", "/moderation/reviews/{rid}"),
+];
+
+#[test]
+fn what_is_sensitive_asks_for_a_second_factor_or_a_recent_proof() {
+    let (mut staffs, mut guarded) = (0, 0);
+    for route in TABLE {
+        let (method, path) = (route.method.as_str(), route.path);
+        let (permission, is_recent) = match route.access {
+            Access::Anyone => {
+                assert!(!path.starts_with("/admin") && !path.starts_with("/moderation"), "{path} is open");
+                continue;
+            }
+            Access::Member(permission) | Access::Caller(permission) => (permission, false),
+            Access::Recent(permission) => (permission, true),
+        };
+        let holders = Role::ALL.into_iter().filter(|role| role.permissions().contains(permission));
+        let is_staffs = holders.clone().all(Role::needs_second_factor);
+        if path.starts_with("/admin") || path.starts_with("/moderation") {
+            assert!(is_staffs && holders.count() > 0, "{method} {path} needs no second factor");
+        }
+        if is_staffs {
+            staffs += 1;
+            assert!(is_recent || method == "GET", "{method} {path} needs no recent proof");
+        }
+        if GUARDED.contains(&(method, path)) {
+            guarded += 1;
+            assert!(is_recent, "{method} {path} needs no recent proof");
+        }
+    }
+    assert!(staffs >= 15, "{staffs} routes of staff");
+    assert_eq!(guarded, GUARDED.len(), "a route is not in the table any more");
 }
 
 async fn account_id(product: &Product, admin: &str, name: &str) -> String {

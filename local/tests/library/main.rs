@@ -18,4 +18,5 @@ mod person;
 mod recorded;
 mod reviews;
 mod rights;
+mod stores;
 mod world;

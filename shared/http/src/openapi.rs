@@ -79,8 +79,9 @@ pub fn document<C: Gate>(endpoints: &[Endpoint<C>], version: &str) -> Value {
         let method = operation.route.method.as_str().to_lowercase();
         paths.entry(operation.route.path).or_default().insert(method, value);
     }
-    let mut schemas = generators.bodies.take_definitions(true);
-    schemas.extend(generators.answers.take_definitions(true));
+    let answers = generators.answers.take_definitions(true);
+    let mut schemas = tell_apart(generators.bodies.take_definitions(true), &answers, &mut paths);
+    schemas.extend(answers);
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -108,6 +109,49 @@ pub fn document<C: Gate>(endpoints: &[Endpoint<C>], version: &str) -> Value {
             },
         },
     })
+}
+
+/// The definitions of bodies. One that differs from an answer's of the same name gets a name of its own: what an
+/// answer always has, a body may leave out, and two areas may call different things by one word.
+fn tell_apart(
+    mut bodies: Map<String, Value>,
+    answers: &Map<String, Value>,
+    paths: &mut BTreeMap<&str, Map<String, Value>>,
+) -> Map<String, Value> {
+    let clash = |bodies: &Map<String, Value>| {
+        let differ =
+            |(name, schema): &(&String, &Value)| answers.get(*name).is_some_and(|other| other != *schema);
+        bodies.iter().find(differ).map(|(name, _)| name.clone())
+    };
+    // Whatever refers to a renamed one differs from then on, too, and gets its turn.
+    while let Some(name) = clash(&bodies) {
+        let given = format!("{name}Given");
+        let schema = bodies.remove(&name).unwrap_or_default();
+        bodies.insert(given.clone(), schema);
+        let (old, new) = (format!("#/components/schemas/{name}"), format!("#/components/schemas/{given}"));
+        let asked = paths.values_mut().flat_map(|methods| methods.values_mut());
+        let asked = asked.filter_map(|operation| operation.get_mut("requestBody"));
+        for value in asked.chain(bodies.values_mut()) {
+            point(value, &old, &new);
+        }
+    }
+    bodies
+}
+
+/// Lets what refers to `old` refer to `new`.
+fn point(value: &mut Value, old: &str, new: &str) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if name == "$ref" && text.as_str() == old => new.clone_into(text),
+                    other => point(other, old, new),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| point(value, old, new)),
+        _ => {}
+    }
 }
 
 const INTRODUCTION: &str = "Answers are JSON; errors are problem documents (RFC 9457) with a stable `code`. \

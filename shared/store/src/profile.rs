@@ -2,7 +2,7 @@
 //! that a change can be made for.
 
 use jiff::Timestamp;
-use screensort_model::{Preferences, Region};
+use screensort_model::Preferences;
 
 use crate::catalogue::{Item, key, number, text};
 use crate::library::{Change, instant, is_gone, person_key, time};
@@ -12,27 +12,28 @@ use crate::{Error, Library};
 const PROFILE: &str = "PROFILE";
 pub(crate) const PREFERENCES: &str = "PREFERENCES";
 
-/// What a person says of themselves. Name and text are sealed with their data key.
+/// What a person says of themselves, all of it sealed with their data key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Profile {
     /// How they want to be called, sealed.
     pub display_name: Option<String>,
     /// A few sentences, sealed.
     pub bio: Option<String>,
-    /// Where they are.
-    pub region: Option<Region>,
-    /// When they were born.
-    pub birth_year: Option<i16>,
+    /// Where they are, sealed.
+    pub region: Option<String>,
+    /// The year that they were born in, sealed.
+    pub birth_year: Option<String>,
     /// When it was last changed.
     pub changed_at: Option<Timestamp>,
 }
 
 fn profile_of(item: &Item) -> Profile {
+    let sealed = |field| text(item, field).map(str::to_owned);
     Profile {
-        display_name: text(item, "display_name").map(str::to_owned),
-        bio: text(item, "bio").map(str::to_owned),
-        region: text(item, "region").and_then(|region| region.parse().ok()),
-        birth_year: number(item, "birth_year"),
+        display_name: sealed("display_name"),
+        bio: sealed("bio"),
+        region: sealed("region"),
+        birth_year: sealed("birth_year"),
         changed_at: time(item, "at"),
     }
 }
@@ -83,8 +84,8 @@ impl Library {
         let fields = [
             ("display_name", text(&profile.display_name)),
             ("bio", text(&profile.bio)),
-            ("region", profile.region.map(|region| s(region.to_string()))),
-            ("birth_year", profile.birth_year.map(n)),
+            ("region", text(&profile.region)),
+            ("birth_year", text(&profile.birth_year)),
             ("by", Some(s(change.account))),
             ("rid", Some(s(change.request))),
             ("at", Some(s(instant(change.at)))),

@@ -59,21 +59,23 @@ async fn describe(stack: &Stack, change: &Change<'_>, about: About) -> Result<()
     let bio = about.bio.and_then(|text| person::bio(&text).ok());
     let this_year = change.at.to_zoned(jiff::tz::TimeZone::UTC).year();
     let birth_year = about.birth_year.filter(|year| person::is_birth_year(*year, this_year));
-    let (before, version) = stack.library().profile(change.account).await?;
-    let mut after = before.clone();
-    after.region = before.region.or(about.region);
-    after.birth_year = before.birth_year.or(birth_year);
-    let news = [display_name.filter(|_| before.display_name.is_none()), bio.filter(|_| before.bio.is_none())];
-    if news.iter().any(Option::is_some) {
-        let private = stack.private(change.account).await?;
-        let [display_name, bio] = news;
-        let seal = |field, text: Option<String>| text.map(|text| private.seal(field, &text)).transpose();
-        after.display_name = before.display_name.clone().or(seal("display_name", display_name)?);
-        after.bio = before.bio.clone().or(seal("bio", bio)?);
+    let (mut after, version) = stack.library().profile(change.account).await?;
+    let said = [
+        ("display_name", &mut after.display_name, display_name),
+        ("bio", &mut after.bio, bio),
+        ("region", &mut after.region, about.region.map(|region| region.to_string())),
+        ("birth_year", &mut after.birth_year, birth_year.map(|year| year.to_string())),
+    ];
+    let news = said.into_iter().filter(|(_, kept, said)| kept.is_none() && said.is_some());
+    let news: Vec<_> = news.collect();
+    if news.is_empty() {
+        return Ok(());
     }
-    if after != before {
-        // Whoever changed it meanwhile said something newer.
-        stack.library().set_profile(change, version, &after).await?;
+    let private = stack.private(change.account).await?;
+    for (field, kept, said) in news {
+        *kept = said.map(|text| private.seal(field, &text)).transpose()?;
     }
+    // Whoever changed it meanwhile said something newer.
+    stack.library().set_profile(change, version, &after).await?;
     Ok(())
 }
