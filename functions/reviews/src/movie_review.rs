@@ -19,8 +19,7 @@ use serde::Deserialize;
 use crate::shown::Own;
 use crate::unknown;
 
-/// Reviews that an editor has let through before others are shown unseen. That they were written is not enough: two that
-/// nobody looks at cost a program nothing.
+/// Reviews that an editor sees before anybody else does.
 const FIRST: u64 = 2;
 
 /// How often a review that met another change of it is written again.
@@ -81,19 +80,19 @@ async fn write(
     let movie = living(&stack, ask.of.movie).await?;
     let now = stack.clock().now();
     let change = Change { account: who.id(), request: &ask.of.whence.request_id, at: now };
-    // Most reviews are new, and of people who are trusted: that is tried before anything is read. What is
+    // Most reviews are new, and of people who have written some before: that is tried before anything is read. What is
     // there instead comes back with the refusal.
-    let mut seen = Found { review: None, trusted: FIRST };
+    let mut seen = Found { review: None, written: FIRST };
     if ask.of.version.is_given() {
-        let (review, trusted) = stack.library().review(who.id(), movie).await?;
-        seen = Found { review, trusted };
+        let (review, written) = stack.library().review(who.id(), movie).await?;
+        seen = Found { review, written };
         ask.of.version.check(seen.review.as_ref().map(|review| review.version))?;
     }
     for _ in 0..MEETINGS {
         let after = review(&stack, &who, &seen, (movie, &text, &ask.body), now)?;
         let event = written_as(seen.review.as_ref(), &after);
         let trail = ask.of.whence.trail(event, Some(who.id()), Some(&after.id), now)?;
-        let least = seen.trusted.min(FIRST);
+        let least = seen.written.min(FIRST);
         match stack.library().write_review(&change, seen.review.as_ref(), &after, least, &trail).await? {
             Ok(()) => {
                 log(&trail);
@@ -128,7 +127,7 @@ fn review(
         text: text.to_owned(),
         spoiler: body.spoiler,
         language: body.language,
-        state: state(before, seen.trusted, count),
+        state: state(before, seen.written, count),
         links: count,
         reports: before.map_or(0, |review| review.reports),
         note: None,
@@ -168,12 +167,12 @@ fn written_as(before: Option<&Review>, after: &Review) -> Event {
     }
 }
 
-/// Who sees it: a new person's, until an editor has let two through, and whatever holds a link, wait for an editor. A change of one that is
+/// Who sees it: a new person's first ones, and whatever holds a link, wait for an editor. A change of one that is
 /// published stays so, unless it brings links; one that was removed waits again.
-fn state(before: Option<&Review>, trusted: u64, links: u32) -> ReviewState {
+fn state(before: Option<&Review>, written: u64, links: u32) -> ReviewState {
     let is_trusted = match before {
         Some(before) => before.state == ReviewState::Published && links == 0,
-        None => trusted >= FIRST && links == 0,
+        None => written >= FIRST && links == 0,
     };
     if is_trusted { ReviewState::Published } else { ReviewState::Pending }
 }

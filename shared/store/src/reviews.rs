@@ -81,8 +81,8 @@ pub struct Review {
 pub struct Found {
     /// The review.
     pub review: Option<Review>,
-    /// How many of its author's an editor had let through.
-    pub trusted: u64,
+    /// How many its author had written.
+    pub written: u64,
 }
 
 /// That a person reported a review.
@@ -179,25 +179,25 @@ const SAME: &str = "v = :was";
 const NONE: &str = "attribute_not_exists(pk) OR attribute_exists(gone)";
 
 impl Library {
-    /// A person's review of a film, and how many of theirs an editor has let through so far.
+    /// A person's review of a film, and how many they have written so far.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn review(&self, account: &str, movie: MovieId) -> Result<(Option<Review>, u64), Error> {
         let keys = vec![review_key(account, movie), key(&person_key(account), STANDING)];
-        let (mut review, mut trusted) = (None, 0);
+        let (mut review, mut written) = (None, 0);
         for item in self.0.get_all(keys).await? {
             if sort_key(&item) == STANDING {
-                trusted = number(&item, "reviews").unwrap_or(0);
+                written = number(&item, "reviews").unwrap_or(0);
             } else {
                 review = Review::of(&item);
             }
         }
-        Ok((review, trusted))
+        Ok((review, written))
     }
 
     /// Writes a review in the place of `before`, or anew, and its record. Refused if that is not there any more,
-    /// another one is, or fewer than `least` of its author's were let through until now: with what is there.
+    /// another one is, or its author has written fewer than `least` until now: with what is there.
     ///
     /// # Errors
     /// If the store fails.
@@ -217,30 +217,29 @@ impl Library {
         }
         writes.extend(self.1.writes(trail)?);
         let Err(unmet) = self.0.transact_or_see(writes).await? else { return Ok(Ok(())) };
-        let mut found = Found { review: None, trusted: least };
+        let mut found = Found { review: None, written: least };
         for (at, item) in unmet {
             match at {
                 0 => found.review = Review::of(&item),
-                2 if before.is_none() => found.trusted = number(&item, "reviews").unwrap_or(0),
+                2 if before.is_none() => found.written = number(&item, "reviews").unwrap_or(0),
                 _ => {}
             }
         }
         Ok(Err(found))
     }
 
-    /// A review of somebody of whose an editor has let so many through. Writing one earns nothing: who writes much that
-    /// waits is as new as before.
+    /// One more review, of somebody who has written so many.
     fn standing(&self, change: &Change<'_>, least: u64) -> Result<TransactWriteItem, Error> {
         let condition = match least {
             0 => "attribute_not_exists(gone)",
             _ => "attribute_not_exists(gone) AND reviews >= :least",
         };
-        let mut values = vec![(":by", s(change.account)), (":rid", s(change.request))];
+        let mut values = vec![(":one", n(1)), (":by", s(change.account)), (":rid", s(change.request))];
         if least > 0 {
             values.push((":least", n(least)));
         }
         let at = key(&person_key(change.account), STANDING);
-        self.0.updating(at, "SET #by = :by, rid = :rid", condition, values)
+        self.0.updating(at, "ADD reviews :one SET #by = :by, rid = :rid", condition, values)
     }
 
     /// Writes a review that was brought along from elsewhere. It makes nobody's standing. False if there is one.
@@ -292,6 +291,13 @@ impl Library {
         )?;
         let leads = self.0.deleting(pointer(&review.id), None, Vec::new())?;
         let mut writes = vec![gone, film, leads];
+        if review.state != ReviewState::Published {
+            // What was never shown earns no trust: who writes and withdraws is as new as before.
+            let at = key(&person_key(change.account), STANDING);
+            let values = vec![(":less", n(-1)), (":by", s(change.account)), (":rid", s(change.request))];
+            let less = "ADD reviews :less SET #by = :by, rid = :rid";
+            writes.push(self.0.updating(at, less, "attribute_not_exists(gone)", values)?);
+        }
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
@@ -372,18 +378,12 @@ impl Library {
         trail: &Trail,
     ) -> Result<bool, Error> {
         let mut writes = vec![self.replacing(change, Some(before), after)?, self.noting(change, after)?];
-        let standing = match (before.state, after.state) {
+        if after.state == ReviewState::Removed {
             // Whoever had one removed is new again: what they write next waits for an editor.
-            (_, ReviewState::Removed) => Some(("SET reviews = :n, #by = :by, rid = :rid", 0)),
-            (ReviewState::Pending, ReviewState::Published) => {
-                Some(("ADD reviews :n SET #by = :by, rid = :rid", 1))
-            }
-            _ => None,
-        };
-        if let Some((change_of_it, by)) = standing {
             let at = key(&person_key(&before.account), STANDING);
-            let values = vec![(":n", n(by)), (":by", s(change.account)), (":rid", s(change.request))];
-            writes.push(self.0.updating(at, change_of_it, "attribute_not_exists(gone)", values)?);
+            let values = vec![(":none", n(0)), (":by", s(change.account)), (":rid", s(change.request))];
+            let reset = "SET reviews = :none, #by = :by, rid = :rid";
+            writes.push(self.0.updating(at, reset, "attribute_not_exists(gone)", values)?);
         }
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
