@@ -9,7 +9,7 @@ use crate::packed::PackedRows;
 use crate::signal::Limits;
 use crate::sparse::Sparse;
 
-/// Films of the item-item model at most: two dense matrices of this size are 7.2 GB. The most liked films are taken;
+/// Films of the item-item model at most: a dense matrix of this size is 3.6 GB. The most liked films are taken;
 /// the others keep their vectors, and borrow rows by content.
 const DENSEST: usize = 30_000;
 
@@ -77,29 +77,28 @@ impl Likes {
         }
     }
 
-    /// Frees the rows, which nothing needs once the factors are trained and the films counted.
-    pub(crate) fn forget_rows(&mut self) {
-        self.by_person = Sparse::new(self.places.len());
-        self.by_film = Sparse::new(0);
-    }
-
-    /// Counts films liked together; a person with very many likes counts less per pair.
-    pub(crate) fn count(&self, limits: Limits) -> Workspace {
-        let heavy = |row: usize| self.by_person.row(row).0.len() > limits.full_pairs;
-        if self.dense.is_none() && !(0..self.by_person.rows()).any(heavy) {
-            return Workspace::count(&self.by_person, &self.by_film);
+    /// Hands the rows over to the item-item model: nothing else needs them once the factors are trained. A person with
+    /// very many likes counts less per pair there.
+    pub(crate) fn hand_over(&mut self, limits: Limits) -> Workspace {
+        let by_person = std::mem::replace(&mut self.by_person, Sparse::new(self.places.len()));
+        let by_film = std::mem::replace(&mut self.by_film, Sparse::new(0));
+        let heavy = |row: usize| by_person.row(row).0.len() > limits.full_pairs;
+        if self.dense.is_none() && !(0..by_person.rows()).any(heavy) {
+            return Workspace::new(by_person, by_film);
         }
+        drop(by_film);
         let places = self.dense_places();
-        let mut likes = Sparse::new(places.len());
-        for row in 0..self.by_person.rows() {
-            let own = self.by_person.row(row).0.len() as f32;
+        let mut likes = Sparse::with_room(places.len(), by_person.len());
+        for row in 0..by_person.rows() {
+            let own = by_person.row(row).0.len() as f32;
             let scale = (limits.full_pairs as f32 / own).min(1.0).sqrt();
             let place = |film: u32| places.binary_search(&self.places[film as usize]).ok().map(|k| k as u32);
-            let entries = self.by_person.entries(row);
+            let entries = by_person.entries(row);
             likes.push(entries.filter_map(|(film, weight)| Some((place(film)?, scale * weight))));
         }
+        drop(by_person);
         let by_film = likes.transposed();
-        Workspace::count(&likes, &by_film)
+        Workspace::new(likes, by_film)
     }
 }
 

@@ -248,9 +248,8 @@ impl Run<'_> {
         };
         let (chosen, factors) = tune::latent(&likes, &split.tuning, first, seed, progress)?;
         *settings = chosen;
-        // The dense matrices come after the factors: what those needed is free by then.
-        let mut workspace = likes.count(self.table.limits());
-        likes.forget_rows();
+        // The dense matrix comes after the factors: what those needed is free by then.
+        let mut workspace = likes.hand_over(self.table.limits());
         if workspace.films() == likes.places.len() {
             tune::item(&mut workspace, &split.tuning, settings, progress)?;
         }
@@ -296,8 +295,7 @@ impl Run<'_> {
         }
         let seed = self.options.seed;
         let factors = ials::train(&likes.by_person, &likes.by_film, settings.latent(), seed, |_| {})?;
-        let mut workspace = likes.count(self.table.limits());
-        likes.forget_rows();
+        let mut workspace = likes.hand_over(self.table.limits());
         self.join(&likes, people, settings, &mut workspace, &factors)
     }
 
