@@ -108,8 +108,11 @@ def api():
         "# Written by infra/generate.py from the route table and infra/gateway.toml: do not edit.",
         "# The gateway's body. It is OpenAPI 3.0, all that the gateway imports; the reference for people is /v1/openapi.json.",
         "openapi: 3.0.1", "info: {title: ScreenSort, version: '1'}",
-        # With a domain of its own the API answers there only; a policy of this kind asks for strict host names.
-        "x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: {'Fn::If': [HasDomain, true, false]}}",
+        # With a domain of its own the API answers there only. In a document of OpenAPI 3 this is the server's to say:
+        # at the root, where version 2 has it, the import passes over it in silence.
+        "servers:", "  - url: /",
+        "    x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: {'Fn::If': [HasDomain, true, false]}}",
+        # A policy of this kind asks for strict host names.
         "x-amazon-apigateway-security-policy: {Ref: TlsPolicy}", "x-amazon-apigateway-endpoint-access-mode: STRICT",
         # Bodies and values are checked by the functions: they say which field is wrong, the gateway does not.
         "x-amazon-apigateway-request-validators: {parameters: {validateRequestParameters: true, validateRequestBody: false}}",
