@@ -56,6 +56,8 @@ def table_statements(may, partitions):
         if f"{table}:stream" in may:
             read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
             lines += statement(f"{name}Stream", read, f"!Ref {name}StreamArn")
+            # Lambda makes sure of the stream among those of the table.
+            lines += statement(f"{name}Streams", ["dynamodb:ListStreams"], f"!Sub '${{{name}TableArn}}/stream/*'")
         if actions(may, table) or f"{table}:stream" in may:
             context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Sub 'screensort-${{Environment}}-{table}'"
             lines += statement(f"{name}Key", ["kms:Decrypt"], f"!Ref {name}KeyArn", through("dynamodb", context))

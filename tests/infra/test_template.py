@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 import expand  # noqa: E402
 import generate  # noqa: E402
+from samcli.yamlhelper import yaml_parse  # noqa: E402
 from parts import roles, watch  # noqa: E402
 
 STACKS = expand.stacks()
@@ -29,7 +30,7 @@ ACTIONS = {
     "logs:CreateLogStream", "logs:PutLogEvents",
     "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:DeleteItem",
     "dynamodb:BatchWriteItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem",
-    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
+    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
     "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket",
     "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "kms:Decrypt", "kms:GenerateDataKey",
     "kms:GenerateMac", "ses:SendEmail", "sqs:SendMessage", "lambda:InvokeFunction",
@@ -49,13 +50,19 @@ MANAGED = {"GatewayAccountRole"}
 WILDCARDS = {
     f"arn:${{AWS::Partition}}:s3:::${{{bucket}Bucket}}/{prefix}/*"
     for bucket, prefixes, _ in roles.OBJECTS.values() for prefix in prefixes
-} | {"${LibraryTable.Arn}/index/*", "arn:${AWS::Partition}:s3:::${ExportsBucket}/aws/lambda/*"} | {
+} | {"${LibraryTable.Arn}/index/*", "${LibraryTable.Arn}/stream/*", "${AuditTable.Arn}/stream/*", "arn:${AWS::Partition}:s3:::${ExportsBucket}/aws/lambda/*"} | {
     # The rest of a list's address is chosen by the firewall.
     "arn:${AWS::Partition}:wafv2:${AWS::Region}:${AWS::AccountId}:regional/ipset/screensort-${Environment}-ipv%d/*" % kind
     for kind in (4, 6)
 }
 # Uses of a key by the product itself, which no service stands between: for one purpose only.
 PURPOSES = {"PeoplesKeys": {"kms:EncryptionContext:purpose": "person"}, "Pepper": {"kms:MacAlgorithm": "HMAC_SHA_256"}}
+
+
+# Who carries a rule's event to its target.
+EVENTS = {"Service": "events.amazonaws.com"}
+# The two templates that stand by themselves.
+ACCOUNT, PIPELINE = (yaml_parse((ROOT / f"infra/{name}.yaml").read_text())["Resources"] for name in ("account", "pipeline"))
 
 
 def of(kind):
@@ -226,15 +233,19 @@ class Permissions(unittest.TestCase):
             for action in administration["Action"]:
                 self.assertNotRegex(action, r"Encrypt|Decrypt|DataKey|Grant$(?<!RevokeGrant)|Sign|Mac|\*", name)
             for use in uses:
-                self.assertIn("Condition", use, f"{name} {use['Sid']}")
+                # What EventBridge asks of a key names no account and no rule: a condition on either never holds.
+                self.assertEqual(use["Principal"] != EVENTS, "Condition" in use, f"{name} {use['Sid']}")
 
 
 class Storage(unittest.TestCase):
     def test_what_holds_data_outlives_the_stack(self):
-        kinds = ("DynamoDB::Table", "S3::Bucket", "KMS::Key", "SecretsManager::Secret", "Logs::LogGroup")
-        for name, resource in RESOURCES.items():
+        kinds = ("DynamoDB::Table", "S3::Bucket", "KMS::Key", "SecretsManager::Secret", "Logs::LogGroup", "Backup::BackupVault")
+        for name, resource in {**RESOURCES, **ACCOUNT, **PIPELINE}.items():
             if resource["Type"].removeprefix("AWS::") in kinds:
-                self.assertEqual("Retain", resource.get("DeletionPolicy"), name)
+                # A first deployment that fails takes away what it made: else the second finds the names taken. A table
+                # under deletion protection cannot be taken away, see docs/deploy.md.
+                kept = "Retain" if resource["Type"] == "AWS::DynamoDB::Table" else "RetainExceptOnCreate"
+                self.assertEqual(kept, resource.get("DeletionPolicy"), name)
                 self.assertEqual("Retain", resource.get("UpdateReplacePolicy"), name)
 
     def test_everything_at_rest_is_encrypted_with_our_keys(self):
@@ -279,9 +290,23 @@ class Storage(unittest.TestCase):
             self.assertEqual(most, table["OnDemandThroughput"], name)
             for index in table.get("GlobalSecondaryIndexes", []):
                 self.assertEqual(most, index["OnDemandThroughput"])
-            refusals = text(table["ResourcePolicy"])
+            refusals = table["ResourcePolicy"]["PolicyDocument"]["Statement"]
             for sid in ("ThisAccountOnly", "FromTheNetworkOnly"):
-                self.assertIn(sid, refusals, name)
+                self.assertIn(sid, text(refusals), name)
+            # An index is a resource of its own: what names the table alone lets its indexes be queried.
+            for refusal in refusals:
+                refusal = refusal["Fn::If"][1] if "Fn::If" in refusal else refusal
+                named = [one["Fn::Sub"] for one in refusal["Resource"]]
+                self.assertEqual([named[0], named[0] + "/index/*"], named, f"{name} {refusal['Sid']}")
+            within = next(one["Fn::If"][1] for one in refusals if "Fn::If" in one)
+            for action in ("ConditionCheckItem", "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete", "ExportTableToPointInTime"):
+                self.assertIn(f"dynamodb:{action}", within["Action"])
+
+    def test_what_is_in_the_trail_is_changed_in_no_language(self):
+        stays = next(s for s in RESOURCES["AuditTable"]["Properties"]["ResourcePolicy"]["PolicyDocument"]["Statement"]
+                     if s.get("Sid") == "WhatIsWrittenStays")
+        for action in ("UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"):
+            self.assertIn(f"dynamodb:{action}", stays["Action"])
 
     def test_what_cannot_be_made_again_is_backed_up_under_another_key(self):
         tables = [one["Fn::GetAtt"][0] for one in of("AWS::Backup::BackupSelection")["Tables"]["BackupSelection"]["Resources"]]
@@ -532,6 +557,13 @@ class Jobs(unittest.TestCase):
                 self.assertIn("OnFailure", stream["DestinationConfig"])
                 self.assertIn(f"{job['stream']}:stream", job["may"])
 
+    def test_who_reads_a_stream_may_find_it(self):
+        for job in JOBS:
+            if "stream" in job:
+                role = RESOURCES[generate.camel(job["name"]) + "Role"]["Properties"]
+                listed, = [s for s in statements(role) if s["Action"] == ["dynamodb:ListStreams"]]
+                self.assertTrue(text(listed["Resource"]).endswith('/stream/*"}'), job["name"])
+
     def test_the_queue_of_films_has_one_reader(self):
         self.assertEqual(1, RESOURCES["SyncMoviesFunction"]["Properties"]["ReservedConcurrentExecutions"])
 
@@ -586,6 +618,41 @@ class Watched(unittest.TestCase):
                 self.assertIn(alarm["TreatMissingData"], ("notBreaching", "breaching"), name)
         for rule in of("AWS::Events::Rule").values():
             self.assertEqual([{"Ref": "Alarms"}], [target["Arn"] for target in rule["Targets"]])
+
+    def test_what_a_rule_sees_reaches_the_topic_through_its_key_or_lies_in_a_queue(self):
+        account = {name: resource for name, resource in ACCOUNT.items()}
+        for resources, key, queues in ((RESOURCES, "AlarmsKey", {"FailedJobs"}), (account, "AccountKey", {"Undelivered"})):
+            # Neither the key nor the topic may ask EventBridge for an account or a rule: the message would be refused.
+            topic, = [r["Properties"]["PolicyDocument"] for r in resources.values() if r["Type"] == "AWS::SNS::TopicPolicy"]
+            for policy, action in ((resources[key]["Properties"]["KeyPolicy"], "kms:GenerateDataKey"), (topic, "sns:Publish")):
+                carried = [s for s in policy["Statement"] if "events.amazonaws.com" in text(s["Principal"])]
+                self.assertEqual([EVENTS], [s["Principal"] for s in carried], "in a statement of its own")
+                self.assertNotIn("Condition", carried[0])
+                self.assertIn(action, text(carried[0]["Action"]))
+            rules = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Events::Rule"]
+            self.assertGreater(len(rules), 3)
+            for rule in rules:
+                for target in rule["Targets"]:
+                    self.assertIn(target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0], queues, rule["Description"])
+            # The queue is sealed as well: whoever lays something into it must be able to use its key.
+            queue, = queues
+            of_queue = resources[queue]["Properties"]["KmsMasterKeyId"]["Fn::GetAtt"][0]
+            uses = [s for s in resources[of_queue]["Properties"]["KeyPolicy"]["Statement"] if s["Principal"] == EVENTS]
+            self.assertEqual(1, len(uses), of_queue)
+            letters, = [r["Properties"]["PolicyDocument"] for r in resources.values() if r["Type"] == "AWS::SQS::QueuePolicy"]
+            send, = [s for s in letters["Statement"] if s["Principal"] == EVENTS]
+            self.assertIn(":rule/", text(send["Condition"]["ArnLike"]["aws:SourceArn"]))
+
+    def test_configurations_are_written_where_nothing_is_locked(self):
+        # AWS Config cannot write into a bucket whose objects are locked by default.
+        bucket = ACCOUNT["Delivery"]["Properties"]["S3BucketName"]["Ref"]
+        self.assertNotIn("ObjectLockConfiguration", ACCOUNT[bucket]["Properties"])
+        self.assertIn("ObjectLockConfiguration", ACCOUNT["TrailBucket"]["Properties"])
+        for name, resource in ACCOUNT.items():
+            if resource["Type"] == "AWS::S3::BucketPolicy":
+                own = resource["Properties"]["Bucket"]["Ref"]
+                writers = [s["Principal"]["Service"] for s in resource["Properties"]["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+                self.assertEqual({"config.amazonaws.com" if own == bucket else "cloudtrail.amazonaws.com"}, set(writers), name)
 
     def test_the_products_roles_can_be_told_from_others(self):
         for name, role in of("AWS::IAM::Role").items():
