@@ -6,6 +6,7 @@ import sys
 import tomllib
 import unittest
 import urllib.parse
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -235,6 +236,143 @@ class Permissions(unittest.TestCase):
             for use in uses:
                 # What EventBridge asks of a key names no account and no rule: a condition on either never holds.
                 self.assertEqual(use["Principal"] != EVENTS, "Condition" in use, f"{name} {use['Sid']}")
+
+
+class Deployed(unittest.TestCase):
+    """What infra/pipeline.yaml lets CloudFormation make, against what there is to make."""
+
+    FILLED = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012", "Environment": "staging"}
+    HERE = "arn:aws:{}:eu-west-1:123456789012:"
+    # What CloudFormation calls to make one, and under which name: a property's, or what AWS draws.
+    ALARM, NETWORK = ("*", ["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"]), "*"
+    MAKES = {
+        "ApiGateway::Account": ("*", ["apigateway:PATCH"]), "ApiGateway::BasePathMapping": ("*", ["apigateway:POST"]),
+        "ApiGateway::Deployment": ("*", ["apigateway:POST"]), "ApiGateway::DomainName": ("*", ["apigateway:POST"]),
+        "ApiGateway::RestApi": ("*", ["apigateway:POST", "apigateway:PUT"]), "ApiGateway::Stage": ("*", ["apigateway:POST"]),
+        "ApiGateway::UsagePlan": ("*", ["apigateway:POST"]),
+        "Backup::BackupPlan": ("*", ["backup:CreateBackupPlan"]), "Backup::BackupSelection": ("*", ["backup:CreateBackupSelection"]),
+        "Backup::BackupVault": ("*", ["backup:CreateBackupVault", "backup-storage:MountCapsule", "backup:PutBackupVaultLockConfiguration"]),
+        "CertificateManager::Certificate": ("*", ["acm:RequestCertificate", "acm:DescribeCertificate", "acm:AddTagsToCertificate"]),
+        "CloudFormation::Stack": (HERE.format("cloudformation") + "stack/screensort-staging-Data-1ABC/x", [
+            "cloudformation:CreateStack", "cloudformation:UpdateStack", "cloudformation:DescribeStacks"]),
+        "CloudWatch::Alarm": ALARM, "CloudWatch::CompositeAlarm": ("*", ["cloudwatch:PutCompositeAlarm"]),
+        "CloudWatch::Dashboard": ("*", ["cloudwatch:PutDashboard"]),
+        "CodeDeploy::Application": ("*", ["codedeploy:CreateApplication"]),
+        "CodeDeploy::DeploymentGroup": ("*", ["codedeploy:CreateDeploymentGroup"]),
+        "DynamoDB::Table": (HERE.format("dynamodb") + "table/{TableName}", [
+            "dynamodb:CreateTable", "dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups", "dynamodb:PutResourcePolicy"]),
+        "EC2::EIP": (NETWORK, ["ec2:AllocateAddress", "ec2:ReleaseAddress"]), "EC2::FlowLog": (NETWORK, ["ec2:CreateFlowLogs"]),
+        "EC2::InternetGateway": (NETWORK, ["ec2:CreateInternetGateway"]), "EC2::NatGateway": (NETWORK, ["ec2:CreateNatGateway"]),
+        "EC2::Route": (NETWORK, ["ec2:CreateRoute", "ec2:ReplaceRoute"]), "EC2::RouteTable": (NETWORK, ["ec2:CreateRouteTable"]),
+        "EC2::SecurityGroup": (NETWORK, ["ec2:CreateSecurityGroup", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress"]),
+        "EC2::Subnet": (NETWORK, ["ec2:CreateSubnet"]), "EC2::SubnetRouteTableAssociation": (NETWORK, ["ec2:AssociateRouteTable"]),
+        "EC2::VPC": (NETWORK, ["ec2:CreateVpc", "ec2:ModifyVpcAttribute"]), "EC2::VPCEndpoint": (NETWORK, ["ec2:CreateVpcEndpoint"]),
+        "EC2::VPCGatewayAttachment": (NETWORK, ["ec2:AttachInternetGateway"]),
+        "Events::Rule": (HERE.format("events") + "rule/{Name}", ["events:PutRule", "events:PutTargets"]),
+        "IAM::ManagedPolicy": ("arn:aws:iam::123456789012:policy{Path}x", ["iam:CreatePolicy", "iam:CreatePolicyVersion"]),
+        "IAM::Role": ("arn:aws:iam::123456789012:role{Path}x", [
+            "iam:CreateRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:PassRole", "iam:AttachRolePolicy"]),
+        "KMS::Key": ("*", ["kms:CreateKey", "kms:PutKeyPolicy", "kms:EnableKeyRotation", "kms:TagResource"]),
+        "KinesisFirehose::DeliveryStream": ("*", ["firehose:CreateDeliveryStream"]),
+        "Lambda::Alias": None, "Lambda::EventInvokeConfig": None, "Lambda::Version": None,
+        "Lambda::EventSourceMapping": ("*", ["lambda:CreateEventSourceMapping"]),
+        "Lambda::Function": (HERE.format("lambda") + "function:{FunctionName}", [
+            "lambda:CreateFunction", "lambda:PublishVersion", "lambda:CreateAlias", "lambda:PutFunctionEventInvokeConfig",
+            "lambda:PutFunctionConcurrency"]),
+        "Logs::LogGroup": (HERE.format("logs") + "log-group:{LogGroupName}:*", [
+            "logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:AssociateKmsKey"]),
+        "Logs::MetricFilter": None, "Logs::SubscriptionFilter": None, "Logs::QueryDefinition": ("*", ["logs:PutQueryDefinition"]),
+        "Route53::RecordSet": ("*", ["route53:ChangeResourceRecordSets", "route53:GetChange"]),
+        "S3::Bucket": ("arn:aws:s3:::screensort-staging-data-1abc-x", [
+            "s3:CreateBucket", "s3:PutEncryptionConfiguration", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]),
+        "S3::BucketPolicy": ("arn:aws:s3:::screensort-staging-data-1abc-x", ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy"]),
+        "SNS::Subscription": (HERE.format("sns") + "screensort-staging-alarms", ["sns:Subscribe"]),
+        "SNS::Topic": (HERE.format("sns") + "{TopicName}", ["sns:CreateTopic", "sns:SetTopicAttributes"]), "SNS::TopicPolicy": None,
+        "SQS::Queue": (HERE.format("sqs") + "{QueueName}", ["sqs:CreateQueue", "sqs:SetQueueAttributes"]), "SQS::QueuePolicy": None,
+        "Scheduler::Schedule": ("*", ["scheduler:CreateSchedule"]),
+        "SecretsManager::Secret": (HERE.format("secretsmanager") + "secret:{Name}-AbCdEf", [
+            "secretsmanager:CreateSecret", "secretsmanager:TagResource"]),
+        "WAFv2::IPSet": ("*", ["wafv2:CreateIPSet"]), "WAFv2::LoggingConfiguration": ("*", ["wafv2:PutLoggingConfiguration", "logs:CreateLogDelivery"]),
+        "WAFv2::RegexPatternSet": ("*", ["wafv2:CreateRegexPatternSet"]), "WAFv2::WebACL": ("*", ["wafv2:CreateWebACL"]),
+        "WAFv2::WebACLAssociation": ("*", ["wafv2:AssociateWebACL", "apigateway:SetWebACL"]),
+    }
+
+    def filled(self, value):
+        value = value["Fn::Sub"] if isinstance(value, dict) else value
+        return re.sub(r"\${([\w:]+)}", lambda one: self.FILLED[one[1]], value)
+
+    def granted(self):
+        """(effect, actions, resources, condition) of CloudFormation's role once there is data."""
+        for statement in statements(PIPELINE["ExecutionRole"]["Properties"]):
+            statement = statement["Fn::If"][2] if "Fn::If" in statement else statement
+            resources = [self.filled(one) for one in as_list(statement["Resource"]) if "Fn::GetAtt" not in one and "CodeBucket" not in text(one)]
+            yield statement["Effect"], as_list(statement["Action"]), resources, statement.get("Condition", {})
+
+    def may(self, action, resource):
+        fits = [(effect, condition) for effect, actions, resources, condition in self.granted()
+                if any(fnmatchcase(action, one) for one in actions) and any(fnmatchcase(resource, one) for one in resources)]
+        self.assertNotIn("Deny", [effect for effect, _ in fits], f"{action} {resource}")
+        return [condition for _, condition in fits]
+
+    def test_cloudformation_may_make_whatever_there_is_to_make(self):
+        stacks = [resource for resource in STACKS[""]["Resources"].items() if resource[1]["Type"] == "AWS::CloudFormation::Stack"]
+        for name, resource in [*RESOURCES.items(), *stacks]:
+            kind = resource["Type"].removeprefix("AWS::")
+            self.assertIn(kind, self.MAKES, f"{name}: say what CloudFormation calls to make one")
+            if made := self.MAKES[kind]:
+                pattern, actions = made
+                names = {key: self.filled(resource["Properties"][key]) for key in re.findall(r"{(\w+)}", pattern)}
+                for action in actions:
+                    self.assertTrue(self.may(action, pattern.format(**names)), f"{action} for {name}, {pattern.format(**names)}")
+
+    def test_no_role_is_made_without_a_boundary_and_each_is_where_cloudformation_may_make_it(self):
+        for name, role in of("AWS::IAM::Role").items():
+            functions = {"Fn::Sub": "/screensort/${Environment}/"}
+            others = {"Fn::Sub": "/screensort-operations/${Environment}/"}
+            of_operations = name in PEOPLES | MANAGED
+            self.assertEqual(others if of_operations else functions, role["Path"], name)
+            self.assertEqual({"Ref": "OperationsBoundary" if of_operations else "Boundary"}, role["PermissionsBoundary"], name)
+            arn = f"arn:aws:iam::123456789012:role{self.filled(role['Path'])}x"
+            for condition in self.may("iam:CreateRole", arn):
+                bounds = condition["ArnLike"]["iam:PermissionsBoundary"]
+                policy = of("AWS::IAM::ManagedPolicy")[role["PermissionsBoundary"]["Ref"]]
+                self.assertTrue(fnmatchcase(f"arn:aws:iam::123456789012:policy{self.filled(policy['Path'])}x", self.filled(bounds)))
+
+    def test_every_service_that_is_handed_a_role_may_be(self):
+        handed = {s["Principal"]["Service"] for role in of("AWS::IAM::Role").values()
+                  for s in role["AssumeRolePolicyDocument"]["Statement"] if "Service" in s["Principal"]}
+        passed, = [c["StringEquals"]["iam:PassedToService"] for c in self.may("iam:PassRole", "arn:aws:iam::123456789012:role/screensort/staging/x")]
+        self.assertEqual(handed, set(passed))
+
+    def test_the_roles_of_operations_stay_within_their_boundary_and_it_is_no_wider(self):
+        wanted = {action for name in PEOPLES for statement in statements(RESOURCES[name]["Properties"])
+                  for action in as_list(statement["Action"])}
+        # What the one managed policy has.
+        wanted |= {f"logs:{call}" for call in ("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams",
+                                               "PutLogEvents", "GetLogEvents", "FilterLogEvents")}
+        allowed = {action for statement in RESOURCES["OperationsBoundary"]["Properties"]["PolicyDocument"]["Statement"]
+                   if statement["Effect"] == "Allow" for action in statement["Action"]}
+        self.assertEqual(wanted, allowed)
+
+    def test_an_administrator_can_do_what_the_runbook_asks_and_reads_no_item_in_use(self):
+        may = {action: statement["Resource"] for statement in statements(RESOURCES["AdministratorRole"]["Properties"])
+               for action in as_list(statement["Action"])}
+        for call in re.findall(r"dynamodb ([a-z][a-z-]+) ", (ROOT / "infra/restore.sh").read_text()):
+            if call != "wait":
+                self.assertIn("dynamodb:" + "".join(part.capitalize() for part in call.split("-")), may)
+        for action in ("logs:GetQueryResults", "cloudwatch:DescribeAlarms", "kms:Decrypt", "kms:CreateGrant"):
+            self.assertIn(action, may)
+        for action in ("GetItem", "Query", "Scan", "BatchWriteItem", "PutItem"):
+            self.assertTrue(may[f"dynamodb:{action}"]["Fn::Sub"].endswith("-restored-*"), action)
+        self.assertNotIn("secretsmanager:GetSecretValue", may)
+
+    def test_an_administrator_has_shown_a_second_factor_to_aws_or_to_the_provider(self):
+        trust, = RESOURCES["AdministratorRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        nothing = {"Ref": "AWS::NoValue"}
+        self.assertEqual(["ProvidersFactor", nothing, {"aws:MultiFactorAuthPresent": True}], trust["Condition"]["Bool"]["Fn::If"])
+        provider, instead, otherwise = trust["Condition"]["ArnLike"]["Fn::If"]
+        self.assertEqual(("ProvidersFactor", nothing), (provider, otherwise))
+        self.assertIn("aws-reserved/sso.amazonaws.com", text(instead))
 
 
 class Storage(unittest.TestCase):
@@ -684,7 +822,7 @@ class Versions(unittest.TestCase):
             self.assertEqual("InNetwork", function["VpcConfig"]["Fn::If"][0], name)
         for name, role in of("AWS::IAM::Role").items():
             if name not in PEOPLES | MANAGED:
-                self.assertEqual(boundary, role.get("PermissionsBoundary"), name)
+                self.assertEqual(boundary, role["PermissionsBoundary"], name)
 
     def test_the_boundary_allows_what_roles_may_and_no_more(self):
         allowed = set()
