@@ -22,7 +22,7 @@ KEYS = {
     "SecretsKey": {"about": "secrets", "through": ["secretsmanager"]},
     "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs", "firehose"], "logs": True, "events": True},
     "BackupKey": {"about": "backups of tables", "through": ["backup", "dynamodb"]},
-    "AlarmsKey": {"about": "the topic of alarms", "through": ["sns"], "services": ["cloudwatch", "backup"], "events": True},
+    "AlarmsKey": {"about": "the topic of alarms", "through": ["sns"], "services": ["cloudwatch"], "events": True},
     "DataKey": {
         "about": "wraps the data key of each person", "use": "kms:GenerateDataKey, kms:Decrypt",
         "only": "{kms:EncryptionContext:purpose: person}",
@@ -249,6 +249,11 @@ def blocks():
 def outputs():
     """What other stacks are told: where things are, by name."""
     told = {f"{name}Arn": f"!GetAtt {name}.Arn" for name in KEYS}
+    # A new pepper is a new key. The one before verifies what was hashed with it until its owner comes by.
+    told["PepperKeyArn"] = "!If [HasNewPepper, !Ref NewPepper, !GetAtt PepperKey.Arn]"
+    told["PepperKeyArns"] = (
+        "!Join [',', [!If [HasNewPepper, !Ref NewPepper, !GetAtt PepperKey.Arn],"
+        " !If [HasOldPeppers, !Ref OldPepperKeys, !Ref AWS::NoValue]]]")
     for name, asked in TABLES.items():
         told[f"{name}TableArn"] = f"!GetAtt {name}Table.Arn"
         if "stream" in asked:

@@ -104,7 +104,7 @@ def person_statements(may):
     if uses := [action for word, action in DATA_KEY.items() if word in may]:
         lines += statement("PeoplesKeys", uses, "!Ref DataKeyArn", "{StringEquals: {'kms:EncryptionContext:purpose': person}}")
     if "pepper" in may:
-        lines += statement("Pepper", ["kms:GenerateMac"], "!Ref PepperKeyArn", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
+        lines += statement("Pepper", ["kms:GenerateMac"], "!Split [',', !Ref PepperKeyArns]", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
     if "mail:send" in may:
         identity = "!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailDomain}"
         lines += statement("SendMail", ["ses:SendEmail"], identity)

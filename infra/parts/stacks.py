@@ -45,6 +45,9 @@ GLOBALS = """Globals:
         SCREENSORT_SECRET_JWKS: !Sub screensort/${Environment}/jwks
         SCREENSORT_KEY_DATA: !Ref DataKeyArn
         SCREENSORT_KEY_PEPPER: !Ref PepperKeyArn
+        SCREENSORT_PEPPER_ID: !Ref PepperId
+        SCREENSORT_OLD_PEPPERS: !Ref OldPeppers
+        SCREENSORT_METRICS: !Sub ScreenSort/${Environment}
         SCREENSORT_ISSUER: !Ref AppUrl
         SCREENSORT_APP_URL: !Ref AppUrl
         SCREENSORT_MAIL_FROM: !Sub ${MailName}@${MailDomain}

@@ -214,6 +214,19 @@ class Permissions(unittest.TestCase):
                         if (statement["Sid"], action) not in {*notes, kept.get(function["name"])}:
                             self.assertRegex(action, reads, function["name"])
 
+    def test_passwords_can_be_peppered_with_another_key_and_the_former_ones_still_verify(self):
+        # What the runbook says about another pepper is parameters alone.
+        for function in ENDPOINTS + JOBS:
+            if "pepper" in function["may"]:
+                name = generate.camel(function["name"])
+                pepper, = [s for s in statements(RESOURCES[f"{name}Role"]["Properties"]) if s["Sid"] == "Pepper"]
+                now, old = pepper["Resource"]["Fn::Split"][1]["Fn::Join"][1]
+                self.assertEqual({"Fn::If": ["HasNewPepper", {"Ref": "NewPepper"}, {"Fn::GetAtt": ["PepperKey", "Arn"]}]}, now)
+                self.assertEqual({"Fn::If": ["HasOldPeppers", {"Ref": "OldPepperKeys"}, {"Ref": "AWS::NoValue"}]}, old)
+                given = RESOURCES[f"{name}Function"]["Properties"]["Environment"]["Variables"]
+                self.assertEqual((now, {"Ref": "PepperId"}, {"Ref": "OldPeppers"}), (
+                    given["SCREENSORT_KEY_PEPPER"], given["SCREENSORT_PEPPER_ID"], given["SCREENSORT_OLD_PEPPERS"]))
+
     def test_a_key_is_used_through_one_service_or_for_one_purpose_only(self):
         for name, role in of("AWS::IAM::Role").items():
             for statement in statements(role) if name not in PEOPLES else ():
@@ -566,6 +579,49 @@ class Gateway(unittest.TestCase):
         for header in ("authorization", "cookie"):
             self.assertIn({"SingleHeader": {"Name": header}}, hidden)
 
+    def test_what_hashes_mails_or_guesses_has_a_throttle_of_its_own_and_is_counted_by_address(self):
+        asked = {function["name"] for function in ENDPOINTS if "pepper" in function["may"] or function.get("throttled")}
+        routes = {(route["method"], route["path"]) for route in ROUTES if route["binary"] in asked and route["method"] != "GET"}
+        self.assertGreater(len(routes), 9)
+        settings = RESOURCES["Apiv1Stage"]["Properties"]["MethodSettings"]
+        own = {(one["HttpMethod"], one["ResourcePath"].removeprefix("/").replace("~1", "/")) for one in settings
+               if one["ThrottlingRateLimit"] == {"Ref": "AccountRate"}}
+        self.assertEqual(routes, own)
+        rule, = [rule for rule in of("AWS::WAFv2::WebACL")["Firewall"]["Rules"] if rule.get("Name") == "account-routes"]
+        patterns = of("AWS::WAFv2::RegexPatternSet")["AccountRoutes"]["RegularExpressionList"]
+        for method, path in routes - {("DELETE", "/profile")}:
+            self.assertTrue(any(re.match(pattern, f"/v1{path}") for pattern in patterns), path)
+        # That one path is read far more often than it is left by: only leaving counts.
+        self.assertIn('"SearchString": "/v1/profile"', text(rule))
+        self.assertIn('"SearchString": "DELETE"', text(rule))
+
+    def test_the_firewall_counts_under_the_name_that_is_watched(self):
+        counted = RESOURCES["Firewall"]["Properties"]["VisibilityConfig"]["MetricName"]
+        unusual = of("AWS::CloudWatch::Alarm")["UnusualBlocked"]["Metrics"][1]["MetricStat"]["Metric"]["Dimensions"]
+        self.assertEqual([counted], [one["Value"] for one in unusual if one["Name"] == "WebACL"])
+
+    def test_an_installation_that_asks_for_it_refuses_bodies_that_are_no_json_at_the_gateway(self):
+        reference, found = json.loads((ROOT / "functions/system/openapi.json").read_text()), 0
+        for path, methods in reference["paths"].items():
+            for method, operation in methods.items():
+                here = BODY["paths"][path][method]
+                if "requestBody" not in operation:
+                    self.assertNotIn("requestBody", here)
+                    continue
+                self.assertEqual(["application/json"], list(operation["requestBody"]["content"]), path)
+                condition, body, otherwise = here["requestBody"]["Fn::If"]
+                self.assertEqual(("ChecksTypes", {"Ref": "AWS::NoValue"}), (condition, otherwise))
+                models = {kind: model["schema"]["$ref"].rsplit("/")[-1] for kind, model in body["content"].items()}
+                self.assertEqual({"application/json": "Anything", "$default": "Nothing"}, models)
+                self.assertEqual("bodies", here["x-amazon-apigateway-request-validator"]["Fn::If"][1])
+                found += 1
+        self.assertGreater(found, 30)
+        nothing = BODY["components"]["schemas"]["Nothing"]
+        self.assertGreater(nothing["minLength"], nothing["maxLength"], "no text is both, and nothing else is a text")
+        self.assertEqual("string", nothing["type"])
+        refusal = json.loads(BODY["x-amazon-apigateway-gateway-responses"]["BAD_REQUEST_BODY"]["responseTemplates"]["application/json"])
+        self.assertIn("application/json", refusal["detail"])
+
     def test_the_firewalls_patterns_are_routes(self):
         patterns = of("AWS::WAFv2::RegexPatternSet")
         for name in ("Texts", "AccountRoutes"):
@@ -593,7 +649,9 @@ class Gateway(unittest.TestCase):
                 here = BODY["paths"][path][method]
                 required = {p["name"] for p in here.get("parameters", []) if p["in"] == "query" and p["required"]}
                 self.assertEqual(needed, required, path)
-                self.assertEqual("parameters" if needed else None, here.get("x-amazon-apigateway-request-validator"))
+                validator = here.get("x-amazon-apigateway-request-validator")
+                if "requestBody" not in operation:
+                    self.assertEqual("parameters" if needed else None, validator)
                 found += len(needed)
         self.assertGreater(found, 0)
 
@@ -723,6 +781,31 @@ class Watched(unittest.TestCase):
         self.assertGreater(len(wanted), 40)
         self.assertEqual(wanted, found)
 
+    def test_each_installation_counts_in_a_place_of_its_own(self):
+        space = {"Fn::Sub": "ScreenSort/${Environment}"}
+        for name, function in of("AWS::Lambda::Function").items():
+            self.assertEqual(space, function["Environment"]["Variables"]["SCREENSORT_METRICS"], name)
+        for name, alarm in of("AWS::CloudWatch::Alarm").items():
+            spaces = [alarm.get("Namespace"), *(m["MetricStat"]["Metric"]["Namespace"] for m in alarm.get("Metrics", []) if "MetricStat" in m)]
+            self.assertNotIn("ScreenSort", spaces, name)
+        self.assertNotIn("{ScreenSort,", of("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"])
+
+    def test_every_job_that_does_not_run_is_missed(self):
+        for job in JOBS:
+            if "schedule" in job:
+                alarm = of("AWS::CloudWatch::Alarm")[f"{generate.camel(job['name'])}Silent"]
+                period = alarm["Metrics"][1]["MetricStat"]["Period"]
+                # CloudWatch looks back seven days at most, and more than one only at periods of an hour and longer.
+                self.assertLessEqual(period * alarm["EvaluationPeriods"], 7 * 86400, job["name"])
+                self.assertGreaterEqual(period, 3600)
+
+    def test_every_log_that_may_say_that_the_key_is_refused_is_read_for_it(self):
+        asking = {function["area"] for function in ENDPOINTS + JOBS if "secret:tmdb" in function["may"]}
+        for metric in ("TmdbRequests", "TmdbKeyRejected"):
+            read = {filter_["LogGroupName"]["Fn::Sub"].rsplit("/")[-1] for filter_ in of("AWS::Logs::MetricFilter").values()
+                    if filter_["MetricTransformations"][0]["MetricName"] == metric}
+            self.assertEqual({area.lower() for area in asking}, read, metric)
+
     def test_every_areas_log_is_counted_as_it_is_written(self):
         # One line of the log: shared/http/src/trail.rs writes it, tracing's JSON puts its fields under `fields`.
         line = (ROOT / "shared/http/src/trail.rs").read_text()
@@ -745,6 +828,10 @@ class Watched(unittest.TestCase):
                 people-are-hurting fast-errors slow-errors fast-waits slow-waits count-films-late""".split():
             self.assertIn(f"-{name}\"", names)
         rules = of("AWS::Events::Rule")
+        backups = rules["BackupsInDanger"]["EventPattern"]
+        self.assertIn("Backup Job State Change", backups["detail-type"])
+        self.assertLessEqual({"FAILED", "ABORTED", "EXPIRED"}, set(backups["detail"]["state"]))
+        self.assertNotIn("Notifications", of("AWS::Backup::BackupVault")["Vault"], "its events are not sent any more")
         self.assertIn("ScheduleKeyDeletion", text(rules["KeysInDanger"]["EventPattern"]))
         self.assertIn("GetSecretValue", text(rules["SecretsReadByOthers"]["EventPattern"]))
 
@@ -780,6 +867,19 @@ class Watched(unittest.TestCase):
             letters, = [r["Properties"]["PolicyDocument"] for r in resources.values() if r["Type"] == "AWS::SQS::QueuePolicy"]
             send, = [s for s in letters["Statement"] if s["Principal"] == EVENTS]
             self.assertIn(":rule/", text(send["Condition"]["ArnLike"]["aws:SourceArn"]))
+
+    def test_every_log_is_copied_to_whoever_collects_them(self):
+        copied = {filter_["LogGroupName"]["Ref"] for filter_ in of("AWS::Logs::SubscriptionFilter").values()}
+        self.assertEqual(set(of("AWS::Logs::LogGroup")), copied)
+        stream = RESOURCES["LogStream"]["Properties"]
+        _, splunk, _ = stream["SplunkDestinationConfiguration"]["Fn::If"]
+        self.assertEqual(["Decompression", "CloudWatchLogProcessing"], [one["Type"] for one in splunk["ProcessingConfiguration"]["Processors"]])
+        self.assertEqual({"Ref": "AWS::NoValue"}, stream["HttpEndpointDestinationConfiguration"]["Fn::If"][1])
+
+    def test_the_root_is_seen_in_every_region_and_what_aws_announces_is_told(self):
+        self.assertEqual({"Ref": "TrailLogs"}, ACCOUNT["RootSeen"]["Properties"]["LogGroupName"])
+        self.assertTrue(ACCOUNT["Trail"]["Properties"]["IsMultiRegionTrail"])
+        self.assertEqual(["aws.health"], ACCOUNT["AwsHealth"]["Properties"]["EventPattern"]["source"])
 
     def test_configurations_are_written_where_nothing_is_locked(self):
         # AWS Config cannot write into a bucket whose objects are locked by default.

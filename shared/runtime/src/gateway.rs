@@ -205,7 +205,11 @@ mod tests {
     fn only_the_mapping_is_taken_off_a_path() {
         let taken = |path, route| super::below_the_stage(path, route).to_owned();
         assert_eq!(taken("/v1/movies/v1", "/movies/{id}"), "/movies/v1");
-        assert_eq!(taken("/v1/v1/x", "/v1/{id}"), "/v1/v1/x", "a route that begins like the mapping keeps what it is");
+        assert_eq!(
+            taken("/v1/v1/x", "/v1/{id}"),
+            "/v1/v1/x",
+            "a route that begins like the mapping keeps what it is"
+        );
         assert_eq!(taken("/v10/x", "/{a}/x"), "/v10/x");
         assert_eq!(taken("/movies", "/movies"), "/movies");
     }
