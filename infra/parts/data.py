@@ -255,9 +255,12 @@ def outputs():
         "!Join [',', [!If [HasNewPepper, !Ref NewPepper, !GetAtt PepperKey.Arn],"
         " !If [HasOldPeppers, !Ref OldPepperKeys, !Ref AWS::NoValue]]]")
     for name, asked in TABLES.items():
-        told[f"{name}TableArn"] = f"!GetAtt {name}Table.Arn"
+        # The table in use is the stack's own, or one that was restored beside it: everybody is told which.
+        restored = f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/${{Restored{name}}}"
+        told[f"{name}TableName"] = f"!If [UsesRestored{name}, !Ref Restored{name}, !Ref {name}Table]"
+        told[f"{name}TableArn"] = f"!If [UsesRestored{name}, !Sub '{restored}', !GetAtt {name}Table.Arn]"
         if "stream" in asked:
-            told[f"{name}StreamArn"] = f"!GetAtt {name}Table.StreamArn"
+            told[f"{name}StreamArn"] = f"!If [UsesRestored{name}, !Ref Restored{name}Stream, !GetAtt {name}Table.StreamArn]"
     told |= {f"{name}Bucket": f"!Ref {name}Bucket" for name in BUCKETS}
     told |= {f"{name}SecretArn": f"!Ref {name}Secret" for name in [*RINGS, "Cursor", "Tmdb"]}
     return [f"{name}: {{Value: {value}}}" for name, value in told.items()]

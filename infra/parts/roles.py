@@ -59,7 +59,7 @@ def table_statements(may, partitions):
             # Lambda makes sure of the stream among those of the table.
             lines += statement(f"{name}Streams", ["dynamodb:ListStreams"], f"!Sub '${{{name}TableArn}}/stream/*'")
         if actions(may, table) or f"{table}:stream" in may:
-            context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Sub 'screensort-${{Environment}}-{table}'"
+            context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Ref {name}TableName"
             lines += statement(f"{name}Key", ["kms:Decrypt"], f"!Ref {name}KeyArn", through("dynamodb", context))
     return lines
 

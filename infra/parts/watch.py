@@ -45,7 +45,7 @@ UNUSUAL = {
     "Changes": ("people's data changes far more than usual", "!Sub ScreenSort/${Environment}", "Events", "event: library.film.noted", "GreaterThanUpperThreshold"),
     "Executions": ("far more functions run at once than usual", "AWS/Lambda", "ConcurrentExecutions", "", "GreaterThanUpperThreshold"),
     "Reads": ("the credentials' table is read far more than usual", "AWS/DynamoDB", "ConsumedReadCapacityUnits",
-              "TableName: !Sub 'screensort-${Environment}-auth'", "GreaterThanUpperThreshold"),
+              "TableName: !Ref AuthTableName", "GreaterThanUpperThreshold"),
 }
 
 
