@@ -1,5 +1,6 @@
 """Documents that must keep up with the product. Run by check.sh."""
 
+import json
 import re
 import subprocess
 import sys
@@ -30,6 +31,23 @@ class Runbook(unittest.TestCase):
         text = (ROOT / "docs/runbook.md").read_text()
         for script in re.findall(r"\b((?:infra|tests/infra)/[\w./-]+\.(?:sh|py|yaml))", text):
             self.assertTrue((ROOT / script).exists(), script)
+
+
+class Deploying(unittest.TestCase):
+    def test_every_parameter_is_explained(self):
+        declared = (ROOT / "template.yaml").read_text().split("\nParameters:\n")[1].split("\nMetadata:")[0]
+        explained = [row[0].strip("`") for row in rows("deploy.md", "Building and deploying") if row[0].startswith("`")]
+        self.assertEqual(re.findall(r"^  (\w+):", declared, re.M), explained)
+
+    def test_the_dashboard_for_opensearch_holds_together(self):
+        lines = (ROOT / "infra/opensearch-dashboard.ndjson").read_text().splitlines()
+        objects = {(one["type"], one["id"]): one for one in map(json.loads, lines)}
+        for one in objects.values():
+            for wanted in one["references"]:
+                self.assertIn((wanted["type"], wanted["id"]), objects)
+        board, = [one for (kind, _), one in objects.items() if kind == "dashboard"]
+        panels = {panel["panelRefName"] for panel in json.loads(board["attributes"]["panelsJSON"])}
+        self.assertEqual(panels, {wanted["name"] for wanted in board["references"]})
 
 
 class Costs(unittest.TestCase):
