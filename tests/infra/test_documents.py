@@ -50,6 +50,17 @@ class Deploying(unittest.TestCase):
         self.assertEqual(panels, {wanted["name"] for wanted in board["references"]})
 
 
+class Workflows(unittest.TestCase):
+    def test_an_action_of_others_is_named_by_its_commit_which_nobody_can_move(self):
+        found = 0
+        for workflow in (ROOT / ".github/workflows").glob("*.yml"):
+            for action in re.findall(r"uses: (\S.*)", workflow.read_text()):
+                if not action.startswith("./"):
+                    self.assertRegex(action, r"^[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", workflow.name)
+                    found += 1
+        self.assertGreater(found, 9)
+
+
 class Costs(unittest.TestCase):
     def test_the_tables_are_what_the_figures_give(self):
         done = subprocess.run([sys.executable, ROOT / "infra/costs.py", "--check"], capture_output=True, text=True)
