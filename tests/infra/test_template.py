@@ -852,7 +852,9 @@ class Watched(unittest.TestCase):
         rules = of("AWS::Events::Rule")
         backups = rules["BackupsInDanger"]["EventPattern"]
         self.assertIn("Backup Job State Change", backups["detail-type"])
-        self.assertLessEqual({"FAILED", "ABORTED", "EXPIRED"}, set(backups["detail"]["state"]))
+        by_state, by_status = backups["detail"]["$or"]
+        self.assertLessEqual({"FAILED", "ABORTED", "EXPIRED"}, set(by_state["state"]))
+        self.assertIn("FAILED", by_status["status"])
         self.assertNotIn("Notifications", of("AWS::Backup::BackupVault")["Vault"], "its events are not sent any more")
         self.assertIn("ScheduleKeyDeletion", text(rules["KeysInDanger"]["EventPattern"]))
         self.assertIn("GetSecretValue", text(rules["SecretsReadByOthers"]["EventPattern"]))
