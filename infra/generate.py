@@ -38,7 +38,7 @@ def written():
     root = TEMPLATE.read_text()
     blocks = {
         "data": [data.blocks(), [data.outputs()]],
-        "edge": [function_parts.gateway_roles()],
+        "edge": [[gateway.throttles()], function_parts.gateway_roles()],
         "watch": [watch.blocks()],
     }
     templates = {area.lower(): stacks.area_template(area, root) for area in function_parts.areas()}

@@ -97,4 +97,9 @@ run aws dynamodb wait table-exists --table-name "$new"
 # It names the table, so that the new one's must name the new one.
 [ "$policy" = None ] || run aws dynamodb put-resource-policy --resource-arn "${arn%/*}/$new" \
   --policy "${policy//"$arn"/"${arn%/*}/$new"}"
-if [ "$dry" = yes ]; then echo 'Nothing was changed.'; else echo "$new is there."; fi
+if [ "$dry" = yes ]; then
+  echo 'Nothing was changed.'
+else
+  echo "$new is there."
+  [ "$stream" = None ] || aws dynamodb describe-table --table-name "$new" --query Table.LatestStreamArn --output text
+fi

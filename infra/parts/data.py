@@ -1,6 +1,7 @@
 """What rests: keys, tables, buckets, key rings. What is the same for each of them but the name."""
 
 # --- Keys ------------------------------------------------------------------------------------------------------------
+# A first deployment that fails takes a key away again that nothing was sealed with yet; later ones never do.
 # In each policy the first statement administers and cannot use the key; the others let those use it whose own policy
 # says so too: through the named services only, or, for the two keys that the product itself uses, for one purpose only.
 
@@ -19,9 +20,9 @@ KEYS = {
     "LibraryKey": {"about": "what people do and say, in its table and as exports", "through": ["dynamodb", "s3"]},
     "AuditKey": {"about": "the record of events, in its table and as objects", "through": ["dynamodb", "s3"]},
     "SecretsKey": {"about": "secrets", "through": ["secretsmanager"]},
-    "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs", "firehose"], "logs": True},
+    "OperationsKey": {"about": "logs and the queue of failed jobs", "through": ["sqs", "firehose"], "logs": True, "events": True},
     "BackupKey": {"about": "backups of tables", "through": ["backup", "dynamodb"]},
-    "AlarmsKey": {"about": "the topic of alarms", "through": ["sns"], "services": ["cloudwatch", "events", "backup"]},
+    "AlarmsKey": {"about": "the topic of alarms", "through": ["sns"], "services": ["cloudwatch"], "events": True},
     "DataKey": {
         "about": "wraps the data key of each person", "use": "kms:GenerateDataKey, kms:Decrypt",
         "only": "{kms:EncryptionContext:purpose: person}",
@@ -74,6 +75,10 @@ def key(name, asked):
         named = ", ".join(f"{service}.amazonaws.com" for service in asked["services"])
         policy += statement("Alarms", f"{{Service: [{named}]}}", ["kms:Decrypt, kms:GenerateDataKey"], [
             "  Condition: {StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}}"])
+    if asked.get("events"):
+        # EventBridge says to KMS neither which account nor which rule it calls for: a condition on either would never
+        # hold, and what a rule saw would be lost in silence. Which rules reach a queue is asked by the queue's policy.
+        policy += statement("Rules", "{Service: events.amazonaws.com}", ["kms:Decrypt, kms:GenerateDataKey"], [])
     if asked.get("logs"):
         groups = [f"!Sub {LOGS}:/screensort/${{Environment}}/*", f"!Sub {LOGS}:aws-waf-logs-screensort-${{Environment}}"]
         policy += statement("Logs", "{Service: !Sub 'logs.${AWS::Region}.amazonaws.com'}", USE, [
@@ -82,7 +87,7 @@ def key(name, asked):
     # KMS does not rotate MAC keys: a new pepper is a new key, named by SCREENSORT_PEPPER_ID.
     kind = ["    KeySpec: HMAC_256", "    KeyUsage: GENERATE_VERIFY_MAC"] if asked.get("mac") else ["    EnableKeyRotation: true"]
     return [
-        f"{name}:", "  Type: AWS::KMS::Key", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain", "  Properties:",
+        f"{name}:", "  Type: AWS::KMS::Key", "  DeletionPolicy: RetainExceptOnCreate", "  UpdateReplacePolicy: Retain", "  Properties:",
         f"    Description: !Sub 'ScreenSort ${{Environment}}: {asked['about']}.'", *kind, "    PendingWindowInDays: 30",
         "    KeyPolicy:", "      Version: '2012-10-17'", "      Statement:", *("        " + line for line in policy),
     ]
@@ -91,15 +96,19 @@ def key(name, asked):
 # --- Tables ----------------------------------------------------------------------------------------------------------
 # Their shape is that of shared/store/src/table.rs. Data outlives the stack.
 
-# What is done with items; how tables are is administered from elsewhere.
+# What is done with items, in either language, and how they are taken away all at once; how tables are is administered
+# from elsewhere.
 ITEMS = ", ".join(f"dynamodb:{call}" for call in (
-    "GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"))
+    "GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem",
+    "ConditionCheckItem", "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete", "ExportTableToPointInTime"))
 # The most that a table is ever charged for in a second. Beyond it, calls are refused: a flood has a price.
 MOST = "{MaxReadRequestUnits: !Ref MostReads, MaxWriteRequestUnits: !Ref MostWrites}"
 
 
 def table(name, asked):
-    arn = f"!Sub arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/screensort-${{Environment}}-{name.lower()}"
+    own = f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/screensort-${{Environment}}-{name.lower()}"
+    # An index is a resource of its own: whoever queries it does not name the table.
+    arn = f"[!Sub '{own}', !Sub '{own}/index/*']"
     refusals = [
         "- Sid: EncryptedConnectionsOnly", "  Effect: Deny", "  Principal: '*'", "  Action: dynamodb:*",
         f"  Resource: {arn}", "  Condition: {Bool: {aws:SecureTransport: false}}",
@@ -114,7 +123,7 @@ def table(name, asked):
     if asked.get("put_only"):
         refusals += [
             "- Sid: WhatIsWrittenStays", "  Effect: Deny", "  Principal: '*'",
-            "  Action: [dynamodb:UpdateItem, dynamodb:DeleteItem, dynamodb:BatchWriteItem]", f"  Resource: {arn}",
+            "  Action: [dynamodb:UpdateItem, dynamodb:DeleteItem, dynamodb:BatchWriteItem, dynamodb:PartiQLUpdate, dynamodb:PartiQLDelete]", f"  Resource: {arn}",
         ]
     orders, across = asked.get("orders", []), asked.get("across", [])
     attributes = ["pk", "sk", *orders, *(attribute for pair in across for attribute in pair)]
@@ -157,7 +166,7 @@ BUCKETS = {
 
 def bucket(name, asked):
     lines = [
-        f"{name}Bucket:", "  Type: AWS::S3::Bucket", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        f"{name}Bucket:", "  Type: AWS::S3::Bucket", "  DeletionPolicy: RetainExceptOnCreate", "  UpdateReplacePolicy: Retain",
         "  Properties:", "    BucketEncryption:", "      ServerSideEncryptionConfiguration:",
         "        - BucketKeyEnabled: true",
         f"          ServerSideEncryptionByDefault: {{SSEAlgorithm: aws:kms, KMSMasterKeyID: !GetAtt {asked['key']}Key.Arn}}",
@@ -208,7 +217,7 @@ RINGS = {
 
 def ring(name, about):
     return [
-        f"{name}Secret:", "  Type: AWS::SecretsManager::Secret", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        f"{name}Secret:", "  Type: AWS::SecretsManager::Secret", "  DeletionPolicy: RetainExceptOnCreate", "  UpdateReplacePolicy: Retain",
         "  Properties:", f"    Name: !Sub screensort/${{Environment}}/{name.lower()}",
         f"    Description: {about}; written by `screensort first-keys` once, see docs/deploy.md.",
         "    KmsKeyId: !GetAtt SecretsKey.Arn",
@@ -217,7 +226,7 @@ def ring(name, about):
 
 def log_group(name, group):
     return [
-        f"{name}Logs:", "  Type: AWS::Logs::LogGroup", "  DeletionPolicy: Retain", "  UpdateReplacePolicy: Retain",
+        f"{name}Logs:", "  Type: AWS::Logs::LogGroup", "  DeletionPolicy: RetainExceptOnCreate", "  UpdateReplacePolicy: Retain",
         "  Properties:", f"    LogGroupName: !Sub {group}", "    RetentionInDays: !Ref LogRetentionDays",
         "    KmsKeyId: !Ref OperationsKeyArn",
     ]
@@ -240,10 +249,18 @@ def blocks():
 def outputs():
     """What other stacks are told: where things are, by name."""
     told = {f"{name}Arn": f"!GetAtt {name}.Arn" for name in KEYS}
+    # A new pepper is a new key. The one before verifies what was hashed with it until its owner comes by.
+    told["PepperKeyArn"] = "!If [HasNewPepper, !Ref NewPepper, !GetAtt PepperKey.Arn]"
+    told["PepperKeyArns"] = (
+        "!Join [',', [!If [HasNewPepper, !Ref NewPepper, !GetAtt PepperKey.Arn],"
+        " !If [HasOldPeppers, !Ref OldPepperKeys, !Ref AWS::NoValue]]]")
     for name, asked in TABLES.items():
-        told[f"{name}TableArn"] = f"!GetAtt {name}Table.Arn"
+        # The table in use is the stack's own, or one that was restored beside it: everybody is told which.
+        restored = f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/${{Restored{name}}}"
+        told[f"{name}TableName"] = f"!If [UsesRestored{name}, !Ref Restored{name}, !Ref {name}Table]"
+        told[f"{name}TableArn"] = f"!If [UsesRestored{name}, !Sub '{restored}', !GetAtt {name}Table.Arn]"
         if "stream" in asked:
-            told[f"{name}StreamArn"] = f"!GetAtt {name}Table.StreamArn"
+            told[f"{name}StreamArn"] = f"!If [UsesRestored{name}, !Ref Restored{name}Stream, !GetAtt {name}Table.StreamArn]"
     told |= {f"{name}Bucket": f"!Ref {name}Bucket" for name in BUCKETS}
     told |= {f"{name}SecretArn": f"!Ref {name}Secret" for name in [*RINGS, "Cursor", "Tmdb"]}
     return [f"{name}: {{Value: {value}}}" for name, value in told.items()]

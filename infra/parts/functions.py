@@ -78,7 +78,7 @@ def failures(function):
         metrics = [
             "      - {Id: all, Label: failures, Expression: 'FILL(crashes, 0) + FILL(answers, 0)'}", *crashes,
             "      - Id: answers", "        ReturnData: false", "        MetricStat:", "          Stat: Sum",
-            "          Period: 60", "          Metric:", "            Namespace: ScreenSort",
+            "          Period: 60", "          Metric:", "            Namespace: !Sub ScreenSort/${Environment}",
             "            MetricName: Errors", f"            Dimensions: [{{Name: endpoint, Value: {function['name']}}}]",
         ]
     return [

@@ -6,7 +6,7 @@ import sys
 import tomllib
 
 from .functions import arn
-from .read import ROOT, problems, routes
+from .read import ROOT, functions, problems, routes
 
 # What a caller may claim to send with a wrong method. Anything else is a 415.
 SENT = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain",
@@ -72,6 +72,40 @@ def needed(route):
     return [one["name"] for one in operation.get("parameters", []) if one.get("required") and one.get("in") == "query"]
 
 
+def has_body(route):
+    return "requestBody" in reference()["paths"].get(route["path"], {}).get(route["method"].lower(), {})
+
+
+# Where the installation asks for it, any other kind of body than JSON is refused before a function is called: the model
+# for every other kind is met by nothing. docs/deploy.md says what is known of it, and why it is not on by itself.
+BODY = [
+    "      requestBody:", "        Fn::If:", "          - ChecksTypes", "          - content:",
+    "              application/json: {schema: {$ref: '#/components/schemas/Anything'}}",
+    "              $default: {schema: {$ref: '#/components/schemas/Nothing'}}", "          - {Ref: AWS::NoValue}",
+]
+
+
+def validator(query, body):
+    """Which of the body's validators, if any, looks at a method's requests."""
+    other = "parameters" if query else "{Ref: AWS::NoValue}"
+    chosen = f"{{'Fn::If': [ChecksTypes, bodies, {other}]}}" if body else other
+    return [f"      x-amazon-apigateway-request-validator: {chosen}"] if query or body else []
+
+
+def throttles():
+    """What hashes a password, sends mail, or is guessed at costs more than all the rest."""
+    named = {f["name"] for f in functions()[0] if "pepper" in f["may"] or f.get("throttled")}
+    lines = []
+    for route in routes():
+        if route["binary"] in named and route["method"] != "GET":
+            lines += [
+                f"      - ResourcePath: /{route['path'].replace('/', '~1')}", f"        HttpMethod: {route['method']}",
+                "        ThrottlingRateLimit: !Ref AccountRate", "        ThrottlingBurstLimit: !Ref AccountRate",
+                "        MetricsEnabled: true", "        LoggingLevel: 'OFF'", "        DataTraceEnabled: false",
+            ]
+    return lines
+
+
 def reference():
     return json.loads((ROOT / "functions/system/openapi.json").read_text())
 
@@ -80,12 +114,12 @@ def method(route):
     target = f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/{arn({'name': route['binary']})}/invocations"
     names = re.findall(r"{(\w+)}", route["path"])
     given = [f"{{name: {name}, in: path, required: true, schema: {{type: string}}}}" for name in names]
-    query = needed(route)
+    query, body = needed(route), has_body(route)
     given += [f"{{name: {name}, in: query, required: true, schema: {{type: string}}}}" for name in query]
     return [
         f"    {route['method'].lower()}:", f"      summary: {quoted(route['summary'])}",
         *([f"      parameters: [{', '.join(given)}]"] if given else []),
-        *(["      x-amazon-apigateway-request-validator: parameters"] if query else []),
+        *(BODY if body else []), *validator(query, body),
         "      responses: {default: {description: The function's answer.}}",
         "      x-amazon-apigateway-integration:", "        type: aws_proxy", "        httpMethod: POST",
         f"        uri: {{'Fn::Sub': '{target}'}}", f"        credentials: {{'Fn::GetAtt': [{route['area']}GatewayRole, Arn]}}",
@@ -108,11 +142,19 @@ def api():
         "# Written by infra/generate.py from the route table and infra/gateway.toml: do not edit.",
         "# The gateway's body. It is OpenAPI 3.0, all that the gateway imports; the reference for people is /v1/openapi.json.",
         "openapi: 3.0.1", "info: {title: ScreenSort, version: '1'}",
-        # With a domain of its own the API answers there only; a policy of this kind asks for strict host names.
-        "x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: {'Fn::If': [HasDomain, true, false]}}",
+        # With a domain of its own the API answers there only. In a document of OpenAPI 3 this is the server's to say:
+        # at the root, where version 2 has it, the import passes over it in silence.
+        "servers:", "  - url: /",
+        "    x-amazon-apigateway-endpoint-configuration: {disableExecuteApiEndpoint: {'Fn::If': [HasDomain, true, false]}}",
+        # A policy of this kind asks for strict host names.
         "x-amazon-apigateway-security-policy: {Ref: TlsPolicy}", "x-amazon-apigateway-endpoint-access-mode: STRICT",
         # Bodies and values are checked by the functions: they say which field is wrong, the gateway does not.
-        "x-amazon-apigateway-request-validators: {parameters: {validateRequestParameters: true, validateRequestBody: false}}",
+        "x-amazon-apigateway-request-validators:",
+        "  parameters: {validateRequestParameters: true, validateRequestBody: false}",
+        "  bodies: {validateRequestParameters: true, validateRequestBody: true}",
+        # Of a text's two lengths the import keeps both; of how many properties an object has, it drops what it is told.
+        "components:", "  schemas:", "    Anything: {title: Anything}",
+        "    Nothing: {title: Nothing, type: string, minLength: 2, maxLength: 1}",
         "paths:",
     ]
     by_path = {}

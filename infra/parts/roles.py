@@ -56,8 +56,10 @@ def table_statements(may, partitions):
         if f"{table}:stream" in may:
             read = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
             lines += statement(f"{name}Stream", read, f"!Ref {name}StreamArn")
+            # Lambda makes sure of the stream among those of the table.
+            lines += statement(f"{name}Streams", ["dynamodb:ListStreams"], f"!Sub '${{{name}TableArn}}/stream/*'")
         if actions(may, table) or f"{table}:stream" in may:
-            context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Sub 'screensort-${{Environment}}-{table}'"
+            context = f"'kms:EncryptionContext:aws:dynamodb:tableName': !Ref {name}TableName"
             lines += statement(f"{name}Key", ["kms:Decrypt"], f"!Ref {name}KeyArn", through("dynamodb", context))
     return lines
 
@@ -102,7 +104,7 @@ def person_statements(may):
     if uses := [action for word, action in DATA_KEY.items() if word in may]:
         lines += statement("PeoplesKeys", uses, "!Ref DataKeyArn", "{StringEquals: {'kms:EncryptionContext:purpose': person}}")
     if "pepper" in may:
-        lines += statement("Pepper", ["kms:GenerateMac"], "!Ref PepperKeyArn", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
+        lines += statement("Pepper", ["kms:GenerateMac"], "!Split [',', !Ref PepperKeyArns]", "{StringEquals: {'kms:MacAlgorithm': HMAC_SHA_256}}")
     if "mail:send" in may:
         identity = "!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailDomain}"
         lines += statement("SendMail", ["ses:SendEmail"], identity)

@@ -30,10 +30,10 @@ GLOBALS = """Globals:
     AutoPublishAlias: live
     Environment:
       Variables:
-        SCREENSORT_TABLE_CATALOG: !Sub screensort-${Environment}-catalog
-        SCREENSORT_TABLE_AUTH: !Sub screensort-${Environment}-auth
-        SCREENSORT_TABLE_LIBRARY: !Sub screensort-${Environment}-library
-        SCREENSORT_TABLE_AUDIT: !Sub screensort-${Environment}-audit
+        SCREENSORT_TABLE_CATALOG: !Ref CatalogTableName
+        SCREENSORT_TABLE_AUTH: !Ref AuthTableName
+        SCREENSORT_TABLE_LIBRARY: !Ref LibraryTableName
+        SCREENSORT_TABLE_AUDIT: !Ref AuditTableName
         SCREENSORT_BUCKET_ARTIFACTS: !Ref ArtifactsBucket
         SCREENSORT_BUCKET_EXPORTS: !Ref ExportsBucket
         SCREENSORT_BUCKET_AUDIT: !Ref AuditBucket
@@ -45,6 +45,9 @@ GLOBALS = """Globals:
         SCREENSORT_SECRET_JWKS: !Sub screensort/${Environment}/jwks
         SCREENSORT_KEY_DATA: !Ref DataKeyArn
         SCREENSORT_KEY_PEPPER: !Ref PepperKeyArn
+        SCREENSORT_PEPPER_ID: !Ref PepperId
+        SCREENSORT_OLD_PEPPERS: !Ref OldPeppers
+        SCREENSORT_METRICS: !Sub ScreenSort/${Environment}
         SCREENSORT_ISSUER: !Ref AppUrl
         SCREENSORT_APP_URL: !Ref AppUrl
         SCREENSORT_MAIL_FROM: !Sub ${MailName}@${MailDomain}

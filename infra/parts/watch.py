@@ -45,7 +45,7 @@ UNUSUAL = {
     "Changes": ("people's data changes far more than usual", "!Sub ScreenSort/${Environment}", "Events", "event: library.film.noted", "GreaterThanUpperThreshold"),
     "Executions": ("far more functions run at once than usual", "AWS/Lambda", "ConcurrentExecutions", "", "GreaterThanUpperThreshold"),
     "Reads": ("the credentials' table is read far more than usual", "AWS/DynamoDB", "ConsumedReadCapacityUnits",
-              "TableName: !Sub 'screensort-${Environment}-auth'", "GreaterThanUpperThreshold"),
+              "TableName: !Ref AuthTableName", "GreaterThanUpperThreshold"),
 }
 
 
@@ -79,25 +79,33 @@ def stale(job):
     ]
 
 
-# How long a job may be away before somebody is told, in hours: twice its interval and a bit. An alarm looks back a day
-# at most, so that what runs once a day is told of by its failures alone.
-SILENCE = {"sync_changes": 13, "publish_catalog": 3, "mailer": 1, "detect": 1, "feed_blocklist": 1}
+def away(schedule):
+    """How long a job may be away before somebody is told: (a period in seconds, how many of them). Twice its interval and
+    a bit; of what runs by the day, two days, and of what runs by the week the seven that CloudWatch looks back."""
+    if every := re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", schedule):
+        return 3600, 1 if every[2] == "minute" else 2 * int(every[1]) + 1
+    _, _, day_of_month, month, day_of_week, year = re.fullmatch(r"cron\((.*)\)", schedule)[1].split()
+    if (month, year) != ("*", "*") or "?" not in (day_of_month, day_of_week) or day_of_month not in ("*", "?"):
+        raise SystemExit(f"infra/parts/watch.py: {schedule}: when is a job that runs so seldom missed?")
+    return 86400, 2 if day_of_month == "*" else 7
 
 
-def silent(job, hours):
+def silent(job):
     """A schedule that does not run: nothing breaks off, and nothing is done."""
+    (period, periods), name = away(job["schedule"]), job["name"]
+    told = f"{periods} h" if period == 3600 else f"{periods} days"
     return [
-        f"{camel(job)}Silent:", "  Type: AWS::CloudWatch::Alarm", "  Condition: Runs", "  Properties:",
-        f"    AlarmName: !Sub screensort-${{Environment}}-{job.replace('_', '-')}-silent",
-        f"    AlarmDescription: {job} has not run to its end for {hours} h.",
-        "    AlarmActions: [!Ref AlarmTopicArn]", f"    EvaluationPeriods: {hours}", f"    DatapointsToAlarm: {hours}",
+        f"{camel(name)}Silent:", "  Type: AWS::CloudWatch::Alarm", "  Condition: Runs", "  Properties:",
+        f"    AlarmName: !Sub screensort-${{Environment}}-{named(job)}-silent",
+        f"    AlarmDescription: {name} has not run to its end for {told}.",
+        "    AlarmActions: [!Ref AlarmTopicArn]", f"    EvaluationPeriods: {periods}", f"    DatapointsToAlarm: {periods}",
         "    Threshold: 1", "    ComparisonOperator: LessThanThreshold", "    TreatMissingData: breaching", "    Metrics:",
         "      - {Id: done, Expression: 'FILL(runs, 0) - FILL(broken, 0)'}",
         *(line for id_, metric in (("runs", "Invocations"), ("broken", "Errors")) for line in (
             f"      - Id: {id_}", "        ReturnData: false", "        MetricStat:", "          Stat: Sum",
-            "          Period: 3600", "          Metric:", "            Namespace: AWS/Lambda",
+            f"          Period: {period}", "          Metric:", "            Namespace: AWS/Lambda",
             f"            MetricName: {metric}",
-            f"            Dimensions: [{{Name: FunctionName, Value: !Sub 'screensort-${{Environment}}-{job.replace('_', '-')}'}}]")),
+            f"            Dimensions: [{{Name: FunctionName, Value: !Sub 'screensort-${{Environment}}-{named(job)}'}}]")),
     ]
 
 
@@ -109,5 +117,5 @@ def blocks():
     parts += [unusual(name, about) for name, about in UNUSUAL.items()]
     parts.append(["# --- Jobs that are late or silent ".ljust(118, "-")])
     parts += [stale(job) for job in jobs if "stream" in job]
-    parts += [silent(job, hours) for job, hours in SILENCE.items()]
+    parts += [silent(job) for job in jobs if "schedule" in job]
     return parts

@@ -41,7 +41,7 @@ def arn(name):
     """What a reference stands for."""
     if name in PSEUDO:
         return PSEUDO[name]
-    plain = re.sub(r"(\.Arn|Arn|\.Id|Id|Name)$", "", name)
+    plain = re.sub(r"(\.Arn|Arns?|\.Id|Id|Name)$", "", name)
     for ending, value in ARNS:
         if re.search(rf"({ending})$", plain):
             return value
@@ -69,7 +69,9 @@ def filled(node):
         return filled(node["Fn::If"][1])
     if node.keys() == {"Fn::Join"}:
         return node["Fn::Join"][0].join(filled(node["Fn::Join"][1]))
-    if node.keys() == {"Fn::Split"} or node.keys() == {"Fn::Select"} or node.keys() == {"Fn::ImportValue"}:
+    if node.keys() == {"Fn::Split"}:
+        return filled(node["Fn::Split"][1]).split(node["Fn::Split"][0])
+    if node.keys() == {"Fn::Select"} or node.keys() == {"Fn::ImportValue"}:
         return "x"
     return {key: filled(value) for key, value in node.items()}
 

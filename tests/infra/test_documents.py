@@ -1,6 +1,7 @@
 """Documents that must keep up with the product. Run by check.sh."""
 
 import datetime
+import json
 import re
 import subprocess
 import sys
@@ -68,6 +69,32 @@ class Bulletins(unittest.TestCase):
             from bulletins import of_late
 
             of_late('<!DOCTYPE x [<!ENTITY a "b">]><rss/>', 8, self.NOW)
+class Deploying(unittest.TestCase):
+    def test_every_parameter_is_explained(self):
+        declared = (ROOT / "template.yaml").read_text().split("\nParameters:\n")[1].split("\nMetadata:")[0]
+        explained = [row[0].strip("`") for row in rows("deploy.md", "Building and deploying") if row[0].startswith("`")]
+        self.assertEqual(re.findall(r"^  (\w+):", declared, re.M), explained)
+
+    def test_the_dashboard_for_opensearch_holds_together(self):
+        lines = (ROOT / "infra/opensearch-dashboard.ndjson").read_text().splitlines()
+        objects = {(one["type"], one["id"]): one for one in map(json.loads, lines)}
+        for one in objects.values():
+            for wanted in one["references"]:
+                self.assertIn((wanted["type"], wanted["id"]), objects)
+        board, = [one for (kind, _), one in objects.items() if kind == "dashboard"]
+        panels = {panel["panelRefName"] for panel in json.loads(board["attributes"]["panelsJSON"])}
+        self.assertEqual(panels, {wanted["name"] for wanted in board["references"]})
+
+
+class Workflows(unittest.TestCase):
+    def test_an_action_of_others_is_named_by_its_commit_which_nobody_can_move(self):
+        found = 0
+        for workflow in (ROOT / ".github/workflows").glob("*.yml"):
+            for action in re.findall(r"uses: (\S.*)", workflow.read_text()):
+                if not action.startswith("./"):
+                    self.assertRegex(action, r"^[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", workflow.name)
+                    found += 1
+        self.assertGreater(found, 9)
 
 
 class Costs(unittest.TestCase):

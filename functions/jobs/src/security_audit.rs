@@ -33,6 +33,11 @@ const USED_WITHIN: i64 = 30;
 const OLD_SIGNING: i64 = 35;
 /// The oldest that other keys may be in use, in days.
 const OLD_RING: i64 = 400;
+/// What only a person can replace, and how.
+const BY_HAND: [&str; 2] = [
+    "TMDb's token: TMDb makes it. Put a new one into its secret; docs/runbook.md, \"Change a key\".",
+    "The pepper of passwords: KMS rotates no MAC keys. Make another key and name it; docs/runbook.md, \"Another pepper\".",
+];
 /// A program that may do more than this has a wide key.
 const WIDE: usize = 5;
 /// Accounts and records read at once.
@@ -233,5 +238,6 @@ fn page(now: Timestamp, protections: &[Protection], settings: &[String], people:
         format!("| {} | {} | {holds} | {} |", one.what, one.how, one.detail)
     }));
     section("Everything that was looked at", table);
+    section("What does not rotate by itself", BY_HAND.iter().map(|line| format!("- {line}")).collect());
     page
 }

@@ -143,6 +143,7 @@ async fn the_audit_says_what_holds_what_does_not_and_what_cannot_be_read() {
         "| table screensort-auth | point-in-time recovery |",
         "| bucket screensort-audit | object lock |",
         "a key that works | yes |",
+        "The pepper of passwords: KMS rotates no MAC keys.",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }

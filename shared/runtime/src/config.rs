@@ -1,6 +1,7 @@
 //! Configuration: read once, from the environment, by name.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use screensort_auth::password::{Cost, MaxAge, Policy};
 use screensort_auth::token::Identity;
@@ -127,6 +128,19 @@ pub struct Settings {
     /// Where calls of AWS are noted, for tests.
     #[cfg(feature = "calls")]
     pub calls: Option<crate::Calls>,
+}
+
+/// The name under which CloudWatch counts: an installation's own, so that one's failures take back no version of
+/// another's in the same account.
+#[allow(clippy::disallowed_methods, reason = "a line of the log is written before there are settings, too")]
+pub(crate) fn metrics() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        std::env::var("SCREENSORT_METRICS")
+            .ok()
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "ScreenSort".into())
+    });
+    &NAME
 }
 
 impl Settings {

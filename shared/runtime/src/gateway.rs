@@ -128,7 +128,7 @@ pub(crate) fn incoming(request: Request) -> Option<(String, Incoming)> {
     let route_path = context.resource_path.clone()?;
     let source = context.identity.source_ip.as_deref()?.parse().ok()?;
     let request_id = context.request_id.clone()?;
-    let path = request.raw_http_path().to_owned();
+    let path = below_the_stage(request.raw_http_path(), &route_path).to_owned();
     let path_parameters = pairs(request.path_parameters_ref());
     let query = pairs(request.query_string_parameters_ref());
     let (parts, body) = request.into_parts();
@@ -152,6 +152,15 @@ pub(crate) fn incoming(request: Request) -> Option<(String, Incoming)> {
     Some((route_path, incoming))
 }
 
+/// The path as callers of the gateway's own name send it. Under a name of the product's own the stage is not in the
+/// address: the mapping of `v1` stands in its place, and the event's path begins with that.
+fn below_the_stage<'p>(path: &'p str, route_path: &str) -> &'p str {
+    match path.strip_prefix("/v1") {
+        Some(below) if below.starts_with('/') && !route_path.starts_with("/v1/") => below,
+        _ => path,
+    }
+}
+
 fn pairs(map: Option<&lambda_http::aws_lambda_events::query_map::QueryMap>) -> Vec<(String, String)> {
     map.map(|map| map.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
         .unwrap_or_default()
@@ -168,4 +177,40 @@ pub(crate) fn response(answer: Answer) -> Response<Body> {
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{incoming, request};
+
+    fn read(name: &str) -> String {
+        let place = format!("{}/../../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(place).unwrap()
+    }
+
+    /// Everything that is bound to the path (what the blocklist lets by, cursors, idempotency keys, the problem's
+    /// `instance`) must be the same under either name.
+    #[test]
+    fn a_name_of_our_own_leads_to_the_path_that_the_gateways_name_leads_to() {
+        let ours = request(&read("own-name-login")).unwrap();
+        let gateways = request(&read("login")).unwrap();
+        assert_eq!(lambda_http::RequestExt::raw_http_path(&ours), "/v1/login");
+        let (route, ours) = incoming(ours).unwrap();
+        let (same, gateways) = incoming(gateways).unwrap();
+        assert_eq!((route.as_str(), ours.path.as_str()), ("/login", "/login"));
+        assert_eq!((route, ours.path), (same, gateways.path));
+    }
+
+    #[test]
+    fn only_the_mapping_is_taken_off_a_path() {
+        let taken = |path, route| super::below_the_stage(path, route).to_owned();
+        assert_eq!(taken("/v1/movies/v1", "/movies/{id}"), "/movies/v1");
+        assert_eq!(
+            taken("/v1/v1/x", "/v1/{id}"),
+            "/v1/v1/x",
+            "a route that begins like the mapping keeps what it is"
+        );
+        assert_eq!(taken("/v10/x", "/{a}/x"), "/v10/x");
+        assert_eq!(taken("/movies", "/movies"), "/movies");
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::config;
+
 /// What is known of a request once it is answered. It holds no body, no query, no credentials.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -49,7 +51,7 @@ impl Record {
             "_aws": {
                 "Timestamp": self.at_ms,
                 "CloudWatchMetrics": [{
-                    "Namespace": "ScreenSort",
+                    "Namespace": config::metrics(),
                     "Dimensions": [["endpoint"]],
                     "Metrics": [
                         metric("Requests", "Count"), metric("Errors", "Count"), metric("Refusals", "Count"),

@@ -18,7 +18,7 @@ use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
 use crate::blocklist::Suspicion;
-use crate::{Record, Settings, Stack, clock, gateway};
+use crate::{Record, Settings, Stack, clock, config, gateway};
 
 /// Whether this process has answered nothing yet.
 static COLD: AtomicBool = AtomicBool::new(true);
@@ -171,7 +171,7 @@ fn ran(context: &lambda_runtime::Context, failed: bool, began: Instant, at_ms: i
         "_aws": {
             "Timestamp": at_ms,
             "CloudWatchMetrics": [{
-                "Namespace": "ScreenSort",
+                "Namespace": config::metrics(),
                 "Dimensions": [["job"]],
                 "Metrics": [
                     metric("Runs", "Count"), metric("Failures", "Count"), metric("DurationMs", "Milliseconds"),
