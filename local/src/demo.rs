@@ -208,10 +208,12 @@ async fn account(
     let made = now - SignedDuration::from_hours(24 * 3);
     let id = new_id(made)?;
     let data = stack.keys().generate_data_key(&key_context(&id)).await.map_err(Problem::from)?;
+    let mut others = terms(stack, &email).await?;
     let account = Account {
         username: name.as_str().to_owned(),
         email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
-        email_term: terms(stack, &email).await?.swap_remove(0),
+        email_term: others.remove(0),
+        former_term: None,
         pending_email: None,
         pending_term: None,
         verified_at: Some(made),
@@ -237,6 +239,7 @@ async fn account(
         credentials,
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
+        other_terms: others,
         administers: false,
     };
     let trail = trail_of(Event::AccountCreated, REQUEST, &id, REQUEST, now)?;

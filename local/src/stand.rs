@@ -107,6 +107,7 @@ impl Stand {
             pepper_id: KeyId::new("p1").map_err(Error::Keys)?,
             index_secret: "screensort/index".into(),
             mac_secret: "screensort/mac".into(),
+            lasting_secret: "screensort/lasting".into(),
             signing_secret: "screensort/signing".into(),
             jwks_secret: "screensort/jwks".into(),
             old_peppers: Vec::new(),

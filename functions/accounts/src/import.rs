@@ -101,6 +101,7 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
             username: name.as_str().to_owned(),
             email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
             email_term: terms[0].clone(),
+            former_term: None,
             pending_email: None,
             pending_term: None,
             verified_at: line.verified.then_some(now),
@@ -114,6 +115,7 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
         },
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
+        other_terms: terms[1..].to_vec(),
         administers: false,
     };
     let trail = trail_of(Event::AccountCreated, ACTOR, &new.account.id, &new.account.id, now)?;

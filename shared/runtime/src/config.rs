@@ -74,7 +74,7 @@ pub struct Settings {
     pub audit_bucket: String,
     /// The bucket with what people export and import.
     pub exports_bucket: String,
-    /// The secret with the keys of cursors: JSON with `current` and perhaps `previous`.
+    /// The secret with the keys of cursors: a key ring, or JSON with `current` and perhaps `previous`.
     pub cursor_secret: String,
     /// The secret with TMDb's token: the token itself, or JSON with `token`.
     pub tmdb_secret: String,
@@ -98,6 +98,8 @@ pub struct Settings {
     pub index_secret: String,
     /// The secret with the keys of cookies, refresh tokens, challenges and codes.
     pub mac_secret: String,
+    /// The secret with the keys of what is kept for good: recovery codes, and proofs in the trail.
+    pub lasting_secret: String,
     /// The secret with the keys that sign access tokens.
     pub signing_secret: String,
     /// The secret with the public halves of those.
@@ -199,6 +201,7 @@ impl Settings {
                 .map_err(|_| Error::Bad("SCREENSORT_PEPPER_ID", "1 to 32 of a-z, 0-9 and -"))?,
             index_secret: or("SCREENSORT_SECRET_INDEX", "screensort/index"),
             mac_secret: or("SCREENSORT_SECRET_MAC", "screensort/mac"),
+            lasting_secret: or("SCREENSORT_SECRET_LASTING", "screensort/lasting"),
             signing_secret: or("SCREENSORT_SECRET_SIGNING", "screensort/signing"),
             jwks_secret: or("SCREENSORT_SECRET_JWKS", "screensort/jwks"),
             old_peppers: old_peppers(&or("SCREENSORT_OLD_PEPPERS", ""))?,
