@@ -225,18 +225,9 @@ async fn account(
         created_at: made,
         id: id.clone(),
     };
-    let credentials = Credentials {
-        password,
-        password_changed_at: made,
-        totp: None,
-        totp_pending: None,
-        totp_step: None,
-        mail_factor: false,
-        recovery_round: 0,
-    };
     let new = NewAccount {
         account,
-        credentials,
+        credentials: Credentials::of_password(password, made),
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
         other_terms: others,

@@ -43,13 +43,9 @@ pub async fn first_admin(stack: &Stack, name: &str, email: &str) -> Result<Optio
     let typed = Password::parse(&password).map_err(screensort_auth::Error::from)?;
     let new = NewAccount {
         credentials: Credentials {
-            password: hash(stack, &typed).await?,
-            password_changed_at: now,
             totp: Some(seal(&data.key, &id, "totp", secret.as_bytes())?),
-            totp_pending: None,
             totp_step: Some(0),
-            mail_factor: false,
-            recovery_round: 0,
+            ..Credentials::of_password(hash(stack, &typed).await?, now)
         },
         account: Account {
             username: name.as_str().to_owned(),

@@ -88,15 +88,7 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
     let data = stack.keys().generate_data_key(&key_context(&id)).await.map_err(Problem::from)?;
     let pending = stack.hasher().import(&legacy).map_err(Problem::from)?;
     let new = NewAccount {
-        credentials: Credentials {
-            password: finish(stack, pending).await?,
-            password_changed_at: now,
-            totp: None,
-            totp_pending: None,
-            totp_step: None,
-            mail_factor: false,
-            recovery_round: 0,
-        },
+        credentials: Credentials::of_password(finish(stack, pending).await?, now),
         account: Account {
             username: name.as_str().to_owned(),
             email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,

@@ -81,18 +81,9 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         created_at: now,
         id,
     };
-    let credentials = Credentials {
-        password,
-        password_changed_at: now,
-        totp: None,
-        totp_pending: None,
-        totp_step: None,
-        mail_factor: false,
-        recovery_round: 0,
-    };
     let new = NewAccount {
         account,
-        credentials,
+        credentials: Credentials::of_password(password, now),
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
         other_terms: terms[1..].to_vec(),

@@ -105,6 +105,21 @@ pub struct Credentials {
     pub recovery_round: u64,
 }
 
+impl Credentials {
+    /// A password and nothing besides it.
+    pub fn of_password(password: String, at: Timestamp) -> Self {
+        Self {
+            password,
+            password_changed_at: at,
+            totp: None,
+            totp_pending: None,
+            totp_step: None,
+            mail_factor: false,
+            recovery_round: 0,
+        }
+    }
+}
+
 /// Everything under a person's key.
 #[derive(Debug, Clone)]
 pub struct Person {
@@ -560,10 +575,6 @@ impl Accounts {
     ///
     /// # Errors
     /// If the store fails.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one transaction, and each of its parts has a type of its own"
-    )]
     pub async fn confirm_email(
         &self,
         account: &Account,
