@@ -103,6 +103,7 @@ impl Stand {
             cors_origins: choices.cors_origins,
             limits: choices.limits.unwrap_or_default(),
             data_key: "alias/screensort-auth".into(),
+            old_data_keys: Vec::new(),
             pepper_key: "alias/screensort-pepper".into(),
             pepper_id: KeyId::new("p1").map_err(Error::Keys)?,
             index_secret: "screensort/index".into(),

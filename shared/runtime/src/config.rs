@@ -90,6 +90,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The key that wraps people's data keys: id, alias or ARN.
     pub data_key: String,
+    /// Keys that wrapped data keys before it: what they wrapped is still opened.
+    pub old_data_keys: Vec<String>,
     /// The key that peppers passwords: id, alias or ARN.
     pub pepper_key: String,
     /// The name of that key in stored hashes.
@@ -196,6 +198,7 @@ impl Settings {
             cors_origins,
             limits: limits(&get)?,
             data_key: or("SCREENSORT_KEY_DATA", "alias/screensort-auth"),
+            old_data_keys: list(&or("SCREENSORT_OLD_KEYS_DATA", "")),
             pepper_key: or("SCREENSORT_KEY_PEPPER", "alias/screensort-pepper"),
             pepper_id: KeyId::new(or("SCREENSORT_PEPPER_ID", "p1"))
                 .map_err(|_| Error::Bad("SCREENSORT_PEPPER_ID", "1 to 32 of a-z, 0-9 and -"))?,
@@ -284,11 +287,16 @@ fn password_cost(text: &str) -> Result<Cost, Error> {
 }
 
 /// `name=key` pairs, joined by commas.
+/// What is joined by commas.
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
+
 fn old_peppers(text: &str) -> Result<Vec<(KeyId, String)>, Error> {
     const BAD: Error =
         Error::Bad("SCREENSORT_OLD_PEPPERS", "name=key pairs joined by commas, such as p1=alias/pepper-2025");
-    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-    pairs
+    list(text)
+        .iter()
         .map(|pair| {
             let (name, key) = pair.split_once('=').ok_or(BAD)?;
             Ok((KeyId::new(name).map_err(|_| BAD)?, key.to_owned()))
@@ -358,6 +366,8 @@ mod tests {
         let settings = with(&[("SCREENSORT_OLD_PEPPERS", "p0=alias/one, p9=alias/two")]).unwrap();
         assert_eq!(settings.old_peppers.len(), 2);
         assert!(with(&[("SCREENSORT_OLD_PEPPERS", "alias/one")]).is_err());
+        let settings = with(&[("SCREENSORT_OLD_KEYS_DATA", "alias/one, alias/two,")]).unwrap();
+        assert_eq!(settings.old_data_keys, ["alias/one", "alias/two"]);
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl Stack {
     pub fn keys(&self) -> Kms {
         let settings = self.settings();
         Kms::new(self.kms_client().clone(), settings.data_key.clone(), settings.pepper_key.clone())
+            .opening(settings.old_data_keys.clone())
     }
 
     pub(crate) fn kms_client(&self) -> &aws_sdk_kms::Client {
