@@ -210,6 +210,7 @@ def bucket_policy(name):
 RINGS = {
     "Index": "The keys of the blind index over addresses",
     "Mac": "The keys of cookies, refresh tokens, challenges and codes",
+    "Lasting": "The keys of recovery codes and of the trail's proofs",
     "Signing": "The keys that sign access tokens",
     "Jwks": "The public halves of the keys that sign access tokens",
 }

@@ -4,7 +4,7 @@ import re
 import sys
 
 TABLES = ("catalog", "auth", "library", "audit")
-SECRETS = ("cursor", "tmdb", "index", "mac", "signing", "jwks", "challenge")
+SECRETS = ("cursor", "tmdb", "index", "mac", "lasting", "signing", "jwks", "challenge")
 # Objects: in which bucket, under which prefixes, and which key encrypts them.
 OBJECTS = {
     "artifacts": ("Artifacts", ["catalog"], "Catalog"), "model": ("Artifacts", ["model"], "Catalog"),

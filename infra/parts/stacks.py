@@ -41,6 +41,7 @@ GLOBALS = """Globals:
         SCREENSORT_SECRET_TMDB: !Sub screensort/${Environment}/tmdb
         SCREENSORT_SECRET_INDEX: !Sub screensort/${Environment}/index
         SCREENSORT_SECRET_MAC: !Sub screensort/${Environment}/mac
+        SCREENSORT_SECRET_LASTING: !Sub screensort/${Environment}/lasting
         SCREENSORT_SECRET_SIGNING: !Sub screensort/${Environment}/signing
         SCREENSORT_SECRET_JWKS: !Sub screensort/${Environment}/jwks
         SCREENSORT_KEY_DATA: !Ref DataKeyArn

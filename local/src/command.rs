@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
+use screensort_auth::event::Event;
 use screensort_http::{Limits, Problem};
-use screensort_jobs::ship_audit;
+use screensort_jobs::{rotate_keys, ship_audit};
 use screensort_model::{Movie, MovieId};
 use screensort_runtime::{Stack, clock};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -278,10 +279,14 @@ enum StreamsCommand {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Ring {
-    /// The blind index over addresses and names.
+    /// The blind index over addresses.
     Index,
-    /// Cookies, refresh tokens, CSRF tokens, challenges, codes, hashes in the trail.
+    /// Cookies, refresh tokens, CSRF tokens, challenges, codes.
     Mac,
+    /// Cursors.
+    Cursor,
+    /// Recovery codes, checkpoints and hashes in the trail.
+    Lasting,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -465,11 +470,25 @@ async fn perform(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::RotateKey { ring }) => {
             let stack = deployed::stack()?;
-            let name = match ring {
-                Ring::Index => &stack.settings().index_secret,
-                Ring::Mac => &stack.settings().mac_secret,
+            let ring = match ring {
+                Ring::Index => rotate_keys::Ring::Index,
+                Ring::Mac => rotate_keys::Ring::Mac,
+                Ring::Cursor => rotate_keys::Ring::Cursor,
+                Ring::Lasting => rotate_keys::Ring::Lasting,
             };
-            say(&crate::rings::rotate(&stack, name, stack.clock().now()).await?);
+            let done = rotate_keys::at_once(&stack, ring).await?;
+            let step = &done["steps"][0];
+            let key = step["key"].as_str().unwrap_or_default();
+            say(&match step["event"].as_str() {
+                None => "Nothing to do yet: a key waits ten minutes between two steps.".to_owned(),
+                Some(event) if event == Event::RingKeyPublished.name() => {
+                    format!("{key} is in the ring. Run this again in ten minutes: then it comes into use.")
+                }
+                Some(event) if event == Event::RingKeyRotated.name() => {
+                    format!("{key} is in use. The ones before stay for as long as what they made lives.")
+                }
+                Some(_) => format!("{key} is gone: nothing that it made lives any more."),
+            });
             Ok(())
         }
         Some(Command::Demo { seed }) => demo(data, seed).await,

@@ -208,10 +208,12 @@ async fn account(
     let made = now - SignedDuration::from_hours(24 * 3);
     let id = new_id(made)?;
     let data = stack.keys().generate_data_key(&key_context(&id)).await.map_err(Problem::from)?;
+    let mut others = terms(stack, &email).await?;
     let account = Account {
         username: name.as_str().to_owned(),
         email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
-        email_term: terms(stack, &email).await?.swap_remove(0),
+        email_term: others.remove(0),
+        former_term: None,
         pending_email: None,
         pending_term: None,
         verified_at: Some(made),
@@ -223,20 +225,12 @@ async fn account(
         created_at: made,
         id: id.clone(),
     };
-    let credentials = Credentials {
-        password,
-        password_changed_at: made,
-        totp: None,
-        totp_pending: None,
-        totp_step: None,
-        mail_factor: false,
-        recovery_round: 0,
-    };
     let new = NewAccount {
         account,
-        credentials,
+        credentials: Credentials::of_password(password, made),
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
+        other_terms: others,
         administers: false,
         contests: None,
     };

@@ -1,8 +1,8 @@
 //! The product's own keys in Secrets Manager: made once, where there are none.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use screensort_auth::token::Jwks;
-use screensort_crypto::{KeyRing, MacKey, RingKey, RotationRule, RotationStep, SigningKey};
+use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey};
 use screensort_runtime::Stack;
 
 /// Why a key ring is not there.
@@ -24,10 +24,13 @@ pub enum Error {
 pub async fn make(stack: &Stack, now: Timestamp) -> Result<Vec<String>, Error> {
     let settings = stack.settings();
     let mut made = Vec::new();
-    for name in [&settings.index_secret, &settings.mac_secret] {
-        kept_or_made::<MacKey>(stack, name, now, &mut made).await?;
-    }
-    let signing = kept_or_made::<SigningKey>(stack, &settings.signing_secret, now, &mut made).await?;
+    kept_or_made::<MacKey>(stack, &settings.index_secret, &mut made, || KeyRing::generate(now)).await?;
+    // Where there are keys for cookies already, they have proven recovery codes and the trail, too, until today.
+    let former = value(stack, &settings.mac_secret).await?;
+    kept_or_made::<MacKey>(stack, &settings.mac_secret, &mut made, || KeyRing::generate(now)).await?;
+    kept_or_made(stack, &settings.lasting_secret, &mut made, || lasting(former.as_deref(), now)).await?;
+    let new = || KeyRing::generate(now);
+    let signing = kept_or_made::<SigningKey>(stack, &settings.signing_secret, &mut made, new).await?;
     if value(stack, &settings.jwks_secret).await?.is_none() {
         let public = serde_json::json!(Jwks::of(&signing)).to_string();
         write(stack, &settings.jwks_secret, &public).await?;
@@ -36,48 +39,25 @@ pub async fn make(stack: &Stack, now: Timestamp) -> Result<Vec<String>, Error> {
     Ok(made)
 }
 
-/// How long a key is in the ring before it is used: twice as long as functions keep their copy of the ring.
-const PUBLISH_BEFORE: SignedDuration = SignedDuration::from_mins(10);
-
-/// Takes the next step towards another key of the ring in secret `name`: the first one publishes it, the second one,
-/// ten minutes later, makes it current. No key is ever taken out: what was made with it is still found and read.
-/// Says what was done.
-///
-/// # Errors
-/// If the ring cannot be read or written.
-pub async fn rotate(stack: &Stack, name: &str, now: Timestamp) -> Result<String, Error> {
-    let missing = || Error::Secret(name.to_owned(), "there is no ring yet: first-keys makes it".into());
-    let text = value(stack, name).await?.ok_or_else(missing)?;
-    let mut ring = KeyRing::<MacKey>::from_json(&text)?;
-    let rule =
-        RotationRule { rotate_every: PUBLISH_BEFORE, publish_before: PUBLISH_BEFORE, keep_after: None };
-    let step = ring.rotate(&rule, now)?;
-    let done = match step {
-        RotationStep::Publish => {
-            let newest = ring.iter().last().map(|key| key.id.to_string()).unwrap_or_default();
-            format!("{newest} is in the ring. Run this again in ten minutes: then it comes into use.")
-        }
-        RotationStep::Promote(id) => {
-            format!("{id} is in use. The keys before stay for what was made with them.")
-        }
-        RotationStep::Remove(_) | RotationStep::Nothing => {
-            return Ok("Nothing to do yet: a key waits ten minutes between two steps.".to_owned());
-        }
-    };
-    write(stack, name, &ring.to_json()?).await?;
-    Ok(done)
+/// A new ring of what is kept for good, with the keys of `former` to read by.
+fn lasting(former: Option<&str>, now: Timestamp) -> screensort_crypto::Result<KeyRing<MacKey>> {
+    let Some(former) = former else { return KeyRing::generate(now) };
+    let (mut ring, id) = (KeyRing::<MacKey>::from_json(former)?, KeyId::generate(now)?);
+    ring.publish(id.clone(), MacKey::generate()?, now)?;
+    ring.promote(id.as_str(), now)?;
+    Ok(ring)
 }
 
 async fn kept_or_made<K: RingKey>(
     stack: &Stack,
     name: &str,
-    now: Timestamp,
     made: &mut Vec<String>,
+    new: impl FnOnce() -> screensort_crypto::Result<KeyRing<K>>,
 ) -> Result<KeyRing<K>, Error> {
     if let Some(text) = value(stack, name).await? {
         return Ok(KeyRing::from_json(&text)?);
     }
-    let ring = KeyRing::<K>::generate(now)?;
+    let ring = new()?;
     write(stack, name, &ring.to_json()?).await?;
     made.push(name.to_owned());
     Ok(ring)
@@ -111,32 +91,15 @@ mod tests {
     use crate::stand::{Choices, Stand};
 
     #[tokio::test]
-    async fn another_key_is_published_before_it_is_used_and_the_old_one_stays() {
-        let here = Stand::set_up(Choices::default(), screensort_runtime::clock()).await.unwrap();
-        let (stack, minutes) = (&here.stack, SignedDuration::from_mins);
-        let (name, now) = (stack.settings().mac_secret.clone(), stack.clock().now());
-        let ring = async || KeyRing::<MacKey>::from_json(&stack.secret(&name).await.unwrap()).unwrap();
-        let before = ring().await.current().id.clone();
-        assert!(rotate(stack, &name, now + minutes(20)).await.unwrap().contains("is in the ring"));
-        assert_eq!(ring().await.current().id, before);
-        assert!(rotate(stack, &name, now + minutes(25)).await.unwrap().starts_with("Nothing to do yet"));
-        assert!(rotate(stack, &name, now + minutes(31)).await.unwrap().contains("is in use"));
-        let after = ring().await;
-        assert_ne!(after.current().id, before);
-        assert!(after.get(before.as_str()).is_some());
-        assert!(rotate(stack, "screensort/nobody", now).await.unwrap_err().to_string().contains("nobody"));
-        here.cloud.shutdown().await.unwrap();
-    }
-
-    #[tokio::test]
     async fn rings_are_made_once_and_then_left_alone() {
         let here = Stand::set_up(Choices::default(), screensort_runtime::clock()).await.unwrap();
         let now = here.stack.clock().now();
         assert!(make(&here.stack, now).await.unwrap().is_empty());
-        // Another installation: a secret that the template made, without a value, and three that nobody made.
+        // Another installation: a secret that the template made, without a value, and four that nobody made.
         let mut settings = here.stack.settings().clone();
         settings.index_secret = "screensort/other/index".into();
         settings.mac_secret = "screensort/other/mac".into();
+        settings.lasting_secret = "screensort/other/lasting".into();
         settings.signing_secret = "screensort/other/signing".into();
         settings.jwks_secret = "screensort/other/jwks".into();
         let other = Stack::new(settings.clone(), screensort_runtime::clock());
@@ -144,12 +107,25 @@ mod tests {
         let made = make(&other, now).await.unwrap();
         assert_eq!(
             made.iter().collect::<Vec<_>>(),
-            [&settings.index_secret, &settings.mac_secret, &settings.signing_secret, &settings.jwks_secret]
+            [
+                &settings.index_secret,
+                &settings.mac_secret,
+                &settings.lasting_secret,
+                &settings.signing_secret,
+                &settings.jwks_secret
+            ]
         );
         let before = other.secret(&settings.signing_secret).await.unwrap();
         assert!(make(&other, now).await.unwrap().is_empty());
         assert_eq!(other.secret(&settings.signing_secret).await.unwrap(), before);
         assert!(!other.secret(&settings.jwks_secret).await.unwrap().contains("\"d\""));
+        // An installation from before there was a ring of what is kept for good.
+        settings.lasting_secret = "screensort/later/lasting".into();
+        let later = Stack::new(settings.clone(), screensort_runtime::clock());
+        assert_eq!(make(&later, now).await.unwrap(), [settings.lasting_secret.as_str()]);
+        let (macs, lasting) = (later.mac_ring().await.unwrap(), later.lasting_ring().await.unwrap());
+        assert!(lasting.get(macs.current().id.as_str()).is_some(), "what was proven is proven still");
+        assert_ne!(lasting.current().id, macs.current().id);
         here.cloud.shutdown().await.unwrap();
     }
 }

@@ -9,7 +9,7 @@ use screensort_store::To;
 
 use crate::ask::Ask;
 use crate::mailed::{TokenBody, gone, hashed};
-use crate::person::{data_key, letter, open, seal, whole};
+use crate::person::{data_key, letter, open_email, seal, terms, whole};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
@@ -36,12 +36,17 @@ async fn confirm(
     }
     let pending = person.account.pending_email.as_deref().ok_or_else(gone)?;
     let key = data_key(&stack, &person).await?;
-    let sealed = seal(&key, who.id(), "email", &open(&key, who.id(), "pending_email", pending)?)?;
+    let email = open_email(&key, who.id(), "pending_email", pending)?;
+    let sealed = seal(&key, who.id(), "email", email.as_str().as_bytes())?;
+    let mut others = terms(&stack, &email).await?;
+    others.retain(|other| *other != term);
     let former = To::Former(who.id().to_owned(), person.account.email.clone());
     let notice = letter("email_changed", former, None, now)?;
-    let terms = (person.account.email_term.clone(), term.clone());
-    let trail = ask.whence.own(Event::EmailChanged, who.id(), now)?.with_values(Some(terms.0), Some(terms.1));
-    if !stack.accounts().confirm_email(&person.account, &burnt, &term, &sealed, &notice, &trail).await? {
+    let values = (person.account.email_term.clone(), term.clone());
+    let trail =
+        ask.whence.own(Event::EmailChanged, who.id(), now)?.with_values(Some(values.0), Some(values.1));
+    let to = (term.as_str(), others.as_slice());
+    if !stack.accounts().confirm_email(&person.account, &burnt, to, &sealed, &notice, &trail).await? {
         return Err(gone());
     }
     log(&trail);

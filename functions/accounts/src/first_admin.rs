@@ -36,25 +36,22 @@ pub async fn first_admin(stack: &Stack, name: &str, email: &str) -> Result<Optio
     let now = stack.clock().now();
     let name = Username::parse(name).map_err(screensort_auth::Error::from)?;
     let email = Email::parse(email).map_err(screensort_auth::Error::from)?;
-    let id = new_id(now)?;
+    let (id, terms) = (new_id(now)?, terms(stack, &email).await?);
     let password = OneTimeToken::generate()?.to_text();
     let secret = TotpSecret::generate()?;
     let data = stack.keys().generate_data_key(&key_context(&id)).await?;
     let typed = Password::parse(&password).map_err(screensort_auth::Error::from)?;
     let new = NewAccount {
         credentials: Credentials {
-            password: hash(stack, &typed).await?,
-            password_changed_at: now,
             totp: Some(seal(&data.key, &id, "totp", secret.as_bytes())?),
-            totp_pending: None,
             totp_step: Some(0),
-            mail_factor: false,
-            recovery_round: 0,
+            ..Credentials::of_password(hash(stack, &typed).await?, now)
         },
         account: Account {
             username: name.as_str().to_owned(),
             email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
-            email_term: terms(stack, &email).await?[0].clone(),
+            email_term: terms[0].clone(),
+            former_term: None,
             pending_email: None,
             pending_term: None,
             verified_at: Some(now),
@@ -68,6 +65,7 @@ pub async fn first_admin(stack: &Stack, name: &str, email: &str) -> Result<Optio
         },
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
+        other_terms: terms[1..].to_vec(),
         administers: true,
         contests: None,
     };

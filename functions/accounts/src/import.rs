@@ -88,19 +88,12 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
     let data = stack.keys().generate_data_key(&key_context(&id)).await.map_err(Problem::from)?;
     let pending = stack.hasher().import(&legacy).map_err(Problem::from)?;
     let new = NewAccount {
-        credentials: Credentials {
-            password: finish(stack, pending).await?,
-            password_changed_at: now,
-            totp: None,
-            totp_pending: None,
-            totp_step: None,
-            mail_factor: false,
-            recovery_round: 0,
-        },
+        credentials: Credentials::of_password(finish(stack, pending).await?, now),
         account: Account {
             username: name.as_str().to_owned(),
             email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
             email_term: terms[0].clone(),
+            former_term: None,
             pending_email: None,
             pending_term: None,
             verified_at: line.verified.then_some(now),
@@ -114,6 +107,7 @@ pub async fn keep(stack: &Stack, line: &Line) -> Result<Imported, Fault> {
         },
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
+        other_terms: terms[1..].to_vec(),
         administers: false,
         contests: None,
     };

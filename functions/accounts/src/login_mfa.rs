@@ -101,15 +101,15 @@ async fn prove(
     body: &Body,
 ) -> Result<Option<Proof>, Problem> {
     let now = stack.clock().now();
-    let macs = stack.mac_ring().await?;
     if let Some(code) = &body.recovery_code {
         // They stand in for an authenticator: where there is none any more, nothing is left to stand in for.
         if person.credentials.totp.is_none() {
             return Ok(None);
         }
+        let lasting = stack.lasting_ring().await?;
         let stored: Vec<TokenHash> = person.recovery.iter().map(TokenHash::from_stored).collect();
         let found = RecoveryCode::parse(code.expose()).ok();
-        let found = found.and_then(|code| code.find(&macs, &person.account.id, &stored).cloned());
+        let found = found.and_then(|code| code.find(&lasting, &person.account.id, &stored).cloned());
         return Ok(found.map(|hash| Proof::Recovery(hash.as_str().to_owned())));
     }
     let code = body.code.as_ref().map(Secret::expose).unwrap_or_default();
@@ -118,6 +118,7 @@ async fn prove(
         return Ok(secret.verify(code, now, used).map(|Step(step)| Proof::Step(step)));
     }
     let Some((mailed, sent_at)) = ticket.code.as_ref().zip(ticket.code_sent_at) else { return Ok(None) };
+    let macs = stack.mac_ring().await?;
     let waiting = Waiting { hash: TokenHash::from_stored(mailed), sent_at, tries: ticket.tries };
     let right = waiting.check(&macs, hash, code, now) == Outcome::Right;
     Ok((right && person.credentials.mail_factor).then_some(Proof::Mail))

@@ -34,7 +34,7 @@ async fn logins(
     stack: Stack,
 ) -> Result<Reply<Page<Entry>>, Problem> {
     let cursors = stack.cursors().await?;
-    let after: Option<String> = page.start(cursors, who.id())?;
+    let after: Option<String> = page.start(&cursors, who.id())?;
     let mut found = stack.sessions().logins(who.id(), after.as_deref(), page.limit + 1).await?;
     let more = found.len() > page.limit;
     found.truncate(page.limit);
@@ -46,5 +46,5 @@ async fn logins(
         second_factor: login.second_factor,
         session_id: login.session,
     });
-    page.reply(cursors, who.id(), entries.collect(), next.as_ref())
+    page.reply(&cursors, who.id(), entries.collect(), next.as_ref())
 }

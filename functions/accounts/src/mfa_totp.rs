@@ -100,9 +100,9 @@ struct Enrolled {
 
 /// Ten new codes: as they are shown, and as they are kept.
 pub(crate) async fn codes(stack: &Stack, account: &str) -> Result<(Codes, Vec<String>), Problem> {
-    let macs = stack.mac_ring().await?;
+    let lasting = stack.lasting_ring().await?;
     let set = RecoveryCode::generate_set()?;
-    let hashes = set.iter().map(|code| code.hash(&macs, account).as_str().to_owned()).collect();
+    let hashes = set.iter().map(|code| code.hash(&lasting, account).as_str().to_owned()).collect();
     Ok((Codes { recovery_codes: set.iter().map(|code| code.to_text().to_string()).collect() }, hashes))
 }
 

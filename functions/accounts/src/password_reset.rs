@@ -35,7 +35,7 @@ async fn reset(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<()>, Pro
     let burnt = hashed(&ask.body.token, PURPOSE)?;
     let token = stack.one_time().token(&burnt, now).await?.ok_or_else(gone)?;
     let person = stack.accounts().person(&token.account).await?.ok_or_else(gone)?;
-    let of_address = token.subject.as_ref() == Some(&person.account.email_term);
+    let of_address = token.subject.as_deref().is_some_and(|term| person.account.is_under(term));
     if person.account.generation != token.generation || !of_address {
         return Err(gone());
     }

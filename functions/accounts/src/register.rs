@@ -69,6 +69,7 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         username: name.as_str().to_owned(),
         email: seal(&data.key, &id, "email", email.as_str().as_bytes())?,
         email_term: terms[0].clone(),
+        former_term: None,
         pending_email: None,
         pending_term: None,
         verified_at: None,
@@ -80,20 +81,12 @@ async fn register(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Answe
         created_at: now,
         id,
     };
-    let credentials = Credentials {
-        password,
-        password_changed_at: now,
-        totp: None,
-        totp_pending: None,
-        totp_step: None,
-        mail_factor: false,
-        recovery_round: 0,
-    };
     let new = NewAccount {
         account,
-        credentials,
+        credentials: Credentials::of_password(password, now),
         wrapped_key: data.wrapped.to_text(),
         unique_name: name.unique_form(),
+        other_terms: terms[1..].to_vec(),
         administers: false,
         contests: None,
     };
@@ -117,7 +110,9 @@ async fn decoy(stack: &Stack, new: &NewAccount, key: &DataKey) -> Result<NewAcco
     let address = format!("{}@decoy.invalid", new.account.id.to_lowercase());
     let address = Email::parse(&address).map_err(screensort_auth::Error::from)?;
     let mut decoy = new.clone();
-    decoy.account.email_term.clone_from(&terms(stack, &address).await?[0]);
+    let mut others = terms(stack, &address).await?;
+    decoy.account.email_term = others.remove(0);
+    decoy.other_terms = others;
     decoy.account.email = seal(key, &decoy.account.id, "email", address.as_str().as_bytes())?;
     Ok(decoy)
 }

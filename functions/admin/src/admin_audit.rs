@@ -115,7 +115,7 @@ async fn audit(
 ) -> Result<Reply<Page<Entry>>, Problem> {
     let now = stack.clock().now();
     let cursors = stack.cursors().await?;
-    let before: Option<String> = ask.page.start(cursors, who.id())?;
+    let before: Option<String> = ask.page.start(&cursors, who.id())?;
     let day = ask.day.unwrap_or_else(|| now.to_zoned(TimeZone::UTC).date());
     let trail = ask.whence.trail(Event::AuditRead, Some(who.id()), Some(&day.to_string()), now)?;
     let audit = stack.audit();
@@ -127,7 +127,7 @@ async fn audit(
         let place = places.get(&record.id);
         Entry::of(record, place)
     };
-    ask.page.reply(cursors, who.id(), records.into_iter().map(entry).collect(), next.as_ref())
+    ask.page.reply(&cursors, who.id(), records.into_iter().map(entry).collect(), next.as_ref())
 }
 
 /// A page of what is asked for, and the record after which the next one starts.

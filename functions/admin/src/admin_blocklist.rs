@@ -19,7 +19,7 @@ async fn list(
     stack: Stack,
 ) -> Result<Reply<Page<BlockedNetwork>>, Problem> {
     let (cursors, now) = (stack.cursors().await?, stack.clock().now());
-    let after: Option<Network> = page.start(cursors, who.id())?;
+    let after: Option<Network> = page.start(&cursors, who.id())?;
     let mut all = stack.blocklist().all().await?;
     all.retain(|blocked| blocked.is_live(now));
     all.sort_unstable_by_key(|blocked| blocked.cidr);
@@ -28,5 +28,5 @@ async fn list(
     let more = found.len() > page.limit;
     found.truncate(page.limit);
     let next = found.last().filter(|_| more).map(|blocked| blocked.cidr);
-    page.reply(cursors, who.id(), found.into_iter().map(BlockedNetwork::of).collect(), next.as_ref())
+    page.reply(&cursors, who.id(), found.into_iter().map(BlockedNetwork::of).collect(), next.as_ref())
 }

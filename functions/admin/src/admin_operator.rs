@@ -99,7 +99,7 @@ impl Which {
         actor: &str,
         said: (Option<&Listing>, Option<&Listing>),
     ) -> Result<Trail, Problem> {
-        let ring = stack.mac_ring().await?;
+        let ring = stack.lasting_ring().await?;
         let hash = |listing: &Listing| {
             let text = serde_json::to_vec(listing)
                 .map_err(|e| Problem::internal("an operator is not serialisable").caused_by(e))?;

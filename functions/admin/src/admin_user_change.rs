@@ -86,7 +86,7 @@ async fn change(
         ..before.clone()
     };
     let more = i8::from(new.is_administering()) - i8::from(old.is_administering());
-    let ring = stack.mac_ring().await?;
+    let ring = stack.lasting_ring().await?;
     let hashes = (standing_hash(&ring, &before), standing_hash(&ring, &after));
     let trail = trail(&ask.whence, &old, &new, who.id(), &before.id, stack.clock().now())?;
     let trail = trail.with_values(Some(hashes.0), Some(hashes.1));

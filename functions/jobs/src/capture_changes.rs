@@ -37,7 +37,7 @@ pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Val
 /// # Errors
 /// If the store or a key fails; delivered again, what is recorded already stays as it is.
 pub async fn run(stack: &Stack, event: &Value) -> Result<Value, Error> {
-    let (audit, ring, now) = (stack.audit(), stack.mac_ring().await?, stack.clock().now());
+    let (audit, ring, now) = (stack.audit(), stack.lasting_ring().await?, stack.clock().now());
     let changes = event["Records"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut recorded = 0;
     for change in changes {

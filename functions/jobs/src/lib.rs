@@ -24,6 +24,8 @@ pub mod import_worker;
 pub mod publish_catalog;
 pub mod recount_films;
 pub mod retention;
+pub mod rewrite_index;
+pub mod rotate_keys;
 pub mod rotate_signing_key;
 pub mod security_audit;
 pub mod sessions_cleanup;
@@ -39,7 +41,7 @@ pub use error::Error;
 pub use run::{Counts, Outcome, Watch, check_token};
 
 /// The jobs by name, as schedules and the local server call them.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 24] = [
     "sync_exports",
     "sync_changes",
     "sync_movies",
@@ -52,6 +54,8 @@ pub const NAMES: [&str; 22] = [
     "count_films",
     "recount_films",
     "rotate_signing_key",
+    "rotate_keys",
+    "rewrite_index",
     "sessions_cleanup",
     "access_review",
     "security_audit",
@@ -79,6 +83,8 @@ pub fn by_name(name: &str) -> Option<screensort_runtime::Job> {
         "count_films" => count_films::job,
         "recount_films" => recount_films::job,
         "rotate_signing_key" => rotate_signing_key::job,
+        "rotate_keys" => rotate_keys::job,
+        "rewrite_index" => rewrite_index::job,
         "sessions_cleanup" => sessions_cleanup::job,
         "access_review" => access_review::job,
         "security_audit" => security_audit::job,

@@ -16,7 +16,7 @@ use screensort_auth::{Permission, Role};
 use screensort_crypto::{KeyRing, SigningKey};
 use screensort_http::member::standing;
 use screensort_http::{Authority, log, trail_of};
-use screensort_runtime::{JobError, Protection, Stack};
+use screensort_runtime::{JobError, Protection, Stack, cursor_ring};
 use screensort_store::{Account, ApiKey, Audit};
 use serde_json::{Value, json};
 
@@ -84,9 +84,13 @@ async fn settings(stack: &Stack, now: Timestamp) -> Result<Vec<String>, Error> {
     let text = stack.secret(&settings.signing_secret).await?;
     let signing = KeyRing::<SigningKey>::from_json(&text).map_err(|e| Error::Keys(e.to_string()))?;
     let (macs, index) = (stack.mac_ring().await?, stack.index_ring().await?);
+    let lasting = stack.lasting_ring().await?;
+    let cursors = cursor_ring(&stack.secret(&settings.cursor_secret).await?, now)?;
     let rings = [
         ("signs access tokens", signing.current().current_since, OLD_SIGNING),
-        ("seals cookies and checkpoints", macs.current().current_since, OLD_RING),
+        ("seals cookies and tokens", macs.current().current_since, OLD_RING),
+        ("proves recovery codes and checkpoints", lasting.current().current_since, OLD_RING),
+        ("seals cursors", cursors.current().current_since, OLD_RING),
         ("finds addresses (blind index)", index.current().current_since, OLD_RING),
     ];
     for (what, since, most) in rings {

@@ -155,7 +155,7 @@ async fn ship(stack: &Stack, audit: &Audit, shard: u8) -> Result<usize, Error> {
         links.truncate(OBJECT);
         let Some(end) = links.last() else { return Ok(shipped) };
         let object = object(shard, first);
-        let ring = stack.mac_ring().await?;
+        let ring = stack.lasting_ring().await?;
         let mut checkpoint = Checkpoint {
             shard,
             seq: end.seq,
@@ -260,7 +260,7 @@ pub async fn verify(stack: &Stack, from: Source) -> Result<usize, Error> {
 }
 
 async fn verify_shipped(stack: &Stack, shard: u8) -> Result<usize, Error> {
-    let (ring, shipped) = (stack.mac_ring().await?, stack.shipped());
+    let (ring, shipped) = (stack.lasting_ring().await?, stack.shipped());
     let mut before: Option<Link> = None;
     let mut count = 0;
     for name in shipped.list(&format!("audit/{shard}/")).await? {
@@ -284,7 +284,7 @@ async fn verify_shipped(stack: &Stack, shard: u8) -> Result<usize, Error> {
 }
 
 async fn verify_table(stack: &Stack, shard: u8) -> Result<usize, Error> {
-    let (ring, audit) = (stack.mac_ring().await?, stack.audit());
+    let (ring, audit) = (stack.lasting_ring().await?, stack.audit());
     let checkpoint = audit.checkpoint(shard).await?;
     let mut before: Option<Link> = None;
     let mut count = 0;

@@ -45,7 +45,7 @@ async fn mine(account: &str, ask: &PageAsk, stack: &Stack) -> Result<Reply<Page<
     let region = wants.region.ok_or_else(no_region)?;
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let mut after: Option<String> = ask.start(cursors, account)?;
+    let mut after: Option<String> = ask.start(&cursors, account)?;
     let mut entries = Vec::new();
     let mut last = None;
     loop {
@@ -57,13 +57,13 @@ async fn mine(account: &str, ask: &PageAsk, stack: &Stack) -> Result<Reply<Page<
                 continue;
             }
             if entries.len() == ask.limit {
-                return ask.reply(cursors, account, entries, last.as_ref());
+                return ask.reply(&cursors, account, entries, last.as_ref());
             }
             entries.push(Entry::of(&state, Listing::Watchlist, &catalog));
             last = Some(place);
         }
         if is_last {
-            return ask.reply::<_, String>(cursors, account, entries, None);
+            return ask.reply::<_, String>(&cursors, account, entries, None);
         }
     }
 }

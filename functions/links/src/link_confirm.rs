@@ -55,7 +55,7 @@ async fn confirm(
         }
     };
     // An address that was changed since is no longer the one that was asked.
-    if who.account.verified_at.is_none() || invitation.term != who.account.email_term {
+    if who.account.verified_at.is_none() || !who.account.is_under(&invitation.term) {
         return Err(refused(&stack, &ask.whence, who.id(), now).await);
     }
     let asked = &invitation.scopes;

@@ -42,7 +42,7 @@ async fn history(
 ) -> Result<Reply<Page<Entry>>, Problem> {
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let after: Option<String> = ask.page.start(cursors, who.id())?;
+    let after: Option<String> = ask.page.start(&cursors, who.id())?;
     let library = stack.library();
     let read = async |other: String| library.history(&other, after.as_deref(), ask.page.limit + 1).await;
     let mut found = through(&stack, who.id(), &ask.id, Scope::History, read).await?;
@@ -57,5 +57,5 @@ async fn history(
         operator: watch.operator,
         mode: watch.mode,
     });
-    ask.page.reply(cursors, who.id(), entries.collect(), next.as_ref())
+    ask.page.reply(&cursors, who.id(), entries.collect(), next.as_ref())
 }

@@ -102,7 +102,7 @@ pub(crate) async fn page(
 ) -> Result<Reply<Page<Entry>>, Problem> {
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let after: Option<String> = ask.page.start(cursors, reader)?;
+    let after: Option<String> = ask.page.start(&cursors, reader)?;
     let library = stack.library();
     let read =
         async |other: String| library.list(&other, listing, after.as_deref(), ask.page.limit + 1).await;
@@ -117,5 +117,5 @@ pub(crate) async fn page(
         };
         Entry { movie_id: state.movie, at: at.unwrap_or(state.at), value, movie: card(&catalog, state.movie) }
     });
-    ask.page.reply(cursors, reader, entries.collect(), next.as_ref())
+    ask.page.reply(&cursors, reader, entries.collect(), next.as_ref())
 }

@@ -33,7 +33,7 @@ async fn links(
     stack: Stack,
 ) -> Result<Reply<Page<LinkShown>>, Problem> {
     let cursors = stack.cursors().await?;
-    let before: Option<String> = page.start(cursors, who.id())?;
+    let before: Option<String> = page.start(&cursors, who.id())?;
     let now = stack.clock().now();
     let links = stack.links();
     let (invited, own) = futures::try_join!(links.invitations(who.id(), now), links.of(who.id()))?;
@@ -45,7 +45,7 @@ async fn links(
     let more = all.len() > page.limit;
     all.truncate(page.limit);
     let next = all.last().filter(|_| more).map(|link| link.id().to_owned());
-    page.reply(cursors, who.id(), all, next.as_ref())
+    page.reply(&cursors, who.id(), all, next.as_ref())
 }
 
 /// Whom to ask for what.

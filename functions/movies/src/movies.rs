@@ -94,10 +94,10 @@ async fn movies(Visitor(who): Visitor, ask: Ask, stack: Stack) -> Result<Reply<P
         who.id().clone_into(&mut subject);
     }
     let cursors = stack.cursors().await?;
-    let after: Option<Position> = ask.page.start(cursors, &subject)?;
+    let after: Option<Position> = ask.page.start(&cursors, &subject)?;
     let slice = listed(&catalog, &browse, ask.sort, after, ask.page.limit, stack.model().await.as_deref());
     let cards = slice.films.iter().map(|film| MovieCard::of(catalog.at(*film), ask.region)).collect();
-    ask.page.reply(cursors, &subject, cards, slice.next.as_ref())
+    ask.page.reply(&cursors, &subject, cards, slice.next.as_ref())
 }
 
 /// The page. What is popular is what people here like, once enough of them have said so.

@@ -51,11 +51,11 @@ struct SearchMatch {
 async fn search(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<SearchMatch>>, Problem> {
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let start: usize = ask.page.start(cursors, who.subject())?.unwrap_or(0);
+    let start: usize = ask.page.start(&cursors, who.subject())?.unwrap_or(0);
     let next = start + ask.page.limit;
     let found = catalog.search(&ask.text, ask.kind, (next + 1).min(MOST));
     let items = found.iter().skip(start).take(ask.page.limit).map(|(found, score)| item(found, *score));
-    ask.page.reply(cursors, who.subject(), items.collect(), (next < found.len()).then_some(&next))
+    ask.page.reply(&cursors, who.subject(), items.collect(), (next < found.len()).then_some(&next))
 }
 
 fn item(found: &Match<'_>, score: f32) -> SearchMatch {

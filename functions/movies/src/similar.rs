@@ -64,7 +64,7 @@ async fn similar(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<Simil
     let catalog = stack.catalog().await?;
     let film = film(&catalog, ask.id, |into| format!("../{into}/similar"))?;
     let cursors = stack.cursors().await?;
-    let start: usize = ask.page.start(cursors, who.subject())?.unwrap_or(0);
+    let start: usize = ask.page.start(&cursors, who.subject())?.unwrap_or(0);
     let model = stack.model().await;
     let liked = model.as_deref().and_then(|model| liked_together(&catalog, film, model));
     let all = liked.unwrap_or_else(|| catalog.similar(film));
@@ -78,7 +78,7 @@ async fn similar(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<Simil
             people: similar.people.clone(),
         },
     });
-    ask.page.reply(cursors, who.subject(), items.collect(), (next < all.len()).then_some(&next))
+    ask.page.reply(&cursors, who.subject(), items.collect(), (next < all.len()).then_some(&next))
 }
 
 /// Films that the same people like, and films that are made of the same: the more people like this one, the more

@@ -29,8 +29,8 @@ impl Input for Ask {
 async fn trending(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<MovieCard>>, Problem> {
     let catalog = stack.catalog().await?;
     let cursors = stack.cursors().await?;
-    let after: Option<Position> = ask.page.start(cursors, who.subject())?;
+    let after: Option<Position> = ask.page.start(&cursors, who.subject())?;
     let slice = catalog.trending(ask.window, after, ask.page.limit);
     let cards = slice.films.iter().map(|film| MovieCard::of(catalog.at(*film), None)).collect();
-    ask.page.reply(cursors, who.subject(), cards, slice.next.as_ref())
+    ask.page.reply(&cursors, who.subject(), cards, slice.next.as_ref())
 }

@@ -87,14 +87,14 @@ async fn keys(
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {
     let cursors = stack.cursors().await?;
-    let before: Option<String> = page.start(cursors, who.id())?;
+    let before: Option<String> = page.start(&cursors, who.id())?;
     let now = stack.clock().now();
     let mut found = stack.api_keys().page(who.id(), before.as_deref(), page.limit + 1).await?;
     let more = found.len() > page.limit;
     found.truncate(page.limit);
     let next = found.last().filter(|_| more).map(|key| key.id.clone());
     let items = found.into_iter().map(|key| Shown::of(key, now)).collect();
-    page.reply(cursors, who.id(), items, next.as_ref())
+    page.reply(&cursors, who.id(), items, next.as_ref())
 }
 
 /// A key that is wanted.

@@ -33,7 +33,7 @@ async fn favourites(
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {
     let cursors = stack.cursors().await?;
-    let after: Option<OperatorId> = page.start(cursors, who.id())?;
+    let after: Option<OperatorId> = page.start(&cursors, who.id())?;
     let kept = stack.favourites();
     let found = async { Ok(kept.page(who.id(), after, page.limit + 1).await?) };
     let (directory, mut found) = futures::future::try_join(stack.directory(), found).await?;
@@ -45,5 +45,5 @@ async fn favourites(
         operator: directory.get(favourite.operator).map(OperatorShown::of),
         added_at: favourite.added_at,
     });
-    page.reply(cursors, who.id(), shown.collect(), next.as_ref())
+    page.reply(&cursors, who.id(), shown.collect(), next.as_ref())
 }

@@ -62,7 +62,7 @@ async fn operators(
 ) -> Result<Reply<Either<Page<OperatorShown>, Catalogue>>, Problem> {
     ask.form.check()?;
     let cursors = stack.cursors().await?;
-    let after: Option<(String, String)> = ask.page.start(cursors, who.id())?;
+    let after: Option<(String, String)> = ask.page.start(&cursors, who.id())?;
     let (directory, keep) = ask.asked.directory(&stack, &who).await?;
     let fitting: Vec<&Listing> = directory.listings.iter().filter(|listing| ask.fits(listing)).collect();
     let from = after.map_or(0, |after| fitting.partition_point(|listing| listing.place() <= after));
@@ -73,7 +73,7 @@ async fn operators(
         ask.asked.keep(&stack, &who, fitting.len()).await?;
     }
     let shown = page.iter().map(|listing| OperatorShown::of(listing)).collect();
-    let reply = ask.page.reply(cursors, who.id(), shown, next.as_ref())?;
+    let reply = ask.page.reply(&cursors, who.id(), shown, next.as_ref())?;
     Ok(ask.form.reply(reply, || {
         let items = page.iter().map(|listing| hypercat::operator(listing)).collect();
         Catalogue::of("Operators: who shows films or moves people.", items)

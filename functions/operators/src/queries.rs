@@ -44,13 +44,13 @@ async fn queries(
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {
     let cursors = stack.cursors().await?;
-    let before: Option<String> = page.start(cursors, who.id())?;
+    let before: Option<String> = page.start(&cursors, who.id())?;
     let now = stack.clock().now();
     let mut found = stack.queries().page(who.id(), before.as_deref(), page.limit + 1, now).await?;
     let more = found.len() > page.limit;
     found.truncate(page.limit);
     let next = found.last().filter(|_| more).map(|(id, _)| id.clone());
-    page.reply(cursors, who.id(), found.into_iter().map(Shown::of).collect(), next.as_ref())
+    page.reply(&cursors, who.id(), found.into_iter().map(Shown::of).collect(), next.as_ref())
 }
 
 /// Whether queries are kept.

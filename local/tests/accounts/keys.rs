@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use screensort_auth::token::Jwks;
-use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey, decode_base64url};
+use screensort_crypto::{KeyId, KeyRing, KeyService, MacKey, RingKey, SigningKey, decode_base64url};
 use screensort_http::{Endpoint, Incoming};
 use screensort_runtime::Stack;
 use serde_json::{Value, json};
@@ -175,6 +175,46 @@ async fn the_pepper_is_rotated_by_the_logins_after_it() {
     let forgetful = product.beside(Stack::new(settings, product.clock.clone())).await;
     forgetful.post("/login", body).await.expect(200, "");
     forgetful.post("/login", json!({"email": bob, "password": PASSWORD})).await.expect(500, "internal_error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_wraps_peoples_keys_and_what_the_one_before_wrapped_is_opened() {
+    let product = Product::start().await;
+    let stack = &product.stand.stack;
+    let (token, _) = product.signed_in("ann").await;
+    let (secret, ..) = product.enrol(&token).await;
+    let token = product.login("ann@example.org").await.str("mfa_token");
+    product.wait(30);
+    let code = json!({"mfa_token": token, "code": product.code(&secret)});
+    let token = product.post("/login/mfa", code).await.expect(200, "").str("access_token");
+    product.with(&token, "PATCH", "/profile", json!({"bio": "Likes ferries"})).await.expect(200, "");
+    let mut settings = stack.settings().clone();
+    settings.old_data_keys = vec![settings.data_key.clone()];
+    settings.data_key = "alias/screensort-library".to_owned();
+    let after = Stack::new(settings.clone(), product.clock.clone());
+    settings.old_data_keys.clear();
+    let forgetful = Stack::new(settings, product.clock.clone());
+    // Everything that is sealed for her, in both tables.
+    let ann = person(&product, "ann@example.org").await;
+    let id = ann.account.id.as_str();
+    let key = screensort_accounts::person::data_key(&after, &ann).await.unwrap();
+    let email = screensort_accounts::person::open_email(&key, id, "email", &ann.account.email).unwrap();
+    assert_eq!(email.as_str(), "ann@example.org");
+    let totp = ann.credentials.totp.as_deref().unwrap();
+    let opened = screensort_accounts::person::open(&key, id, "totp", totp).unwrap();
+    assert_eq!(opened.as_slice(), secret.as_bytes());
+    let (profile, _) = after.library().profile(id).await.unwrap();
+    let bio = after.private(id).await.unwrap().open("bio", &profile.bio.unwrap()).unwrap();
+    assert_eq!(bio, "Likes ferries");
+    // Who comes now is wrapped under the new key alone, and the old one opens nothing of theirs.
+    let context = screensort_accounts::person::key_context("01NEW");
+    let made = after.keys().generate_data_key(&context).await.unwrap();
+    forgetful.keys().decrypt(&made.wrapped, &context).await.unwrap();
+    assert!(stack.keys().decrypt(&made.wrapped, &context).await.is_err());
+    assert!(screensort_accounts::person::data_key(&forgetful, &ann).await.is_err());
+    // Another person's wrapped key stays theirs under every key.
+    let other = screensort_accounts::person::key_context("01OTHER");
+    assert!(after.keys().decrypt(&made.wrapped, &other).await.is_err());
 }
 
 /// What stands between the product and the other services of AWS, and writes down what the key service is asked.

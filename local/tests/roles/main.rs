@@ -9,6 +9,8 @@ mod product;
 
 use product::{PASSWORD, Product};
 use screensort::stand::Choices;
+use screensort_auth::event::Event;
+use screensort_jobs::rotate_keys::Ring;
 use screensort_jobs::{NAMES, by_name};
 use screensort_runtime::within;
 use screensort_testkit::tmdb_standin::Standin;
@@ -190,11 +192,18 @@ async fn the_jobs_that_watch_over_the_product_do_their_work() {
     for _ in 0..4 {
         product.wait(11 * MINUTE);
         job(&product, "rotate_signing_key", json!({"now": true})).await;
+        for ring in Ring::ALL {
+            job(&product, "rotate_keys", json!({"now": ring.name()})).await;
+        }
     }
     let squat = json!({"username": "never", "email": "never@example.org", "password": PASSWORD});
     product.post("/register", squat).await.expect(202, "");
     product.wait(90 * DAY);
     assert_eq!(job(&product, "sessions_cleanup", json!({})).await["unverified"], 1);
+    assert_eq!(job(&product, "rewrite_index", json!({})).await["rewritten"], 2);
+    assert_eq!(job(&product, "rewrite_index", json!({})).await["rewritten"], 0);
+    let turned = job(&product, "rotate_keys", json!({})).await;
+    assert!(turned.to_string().contains(Event::RingKeyRetired.name()), "{turned}");
     sync(&product, &["ship_audit", "security_audit"]).await;
 }
 

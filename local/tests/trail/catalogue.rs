@@ -18,11 +18,16 @@ use crate::product::{PASSWORD, Product};
 use crate::recorded::records;
 
 /// Events whose doing takes more than a few calls, with the test that does it and names it.
-const ELSEWHERE: [(Event, &str); 20] = [
+const ELSEWHERE: [(Event, &str); 25] = [
     (Event::AccountLapsed, "local/tests/accounts/strangers.rs"),
     (Event::SigningKeyPublished, "local/tests/trail/jobs.rs"),
     (Event::SigningKeyRotated, "local/tests/trail/jobs.rs"),
     (Event::SigningKeyRetired, "local/tests/trail/jobs.rs"),
+    (Event::RingKeyPublished, "local/tests/trail/rings.rs"),
+    (Event::RingKeyRotated, "local/tests/trail/rings.rs"),
+    (Event::RingKeyRetired, "local/tests/trail/rings.rs"),
+    (Event::EmailReindexed, "local/tests/trail/rings.rs"),
+    (Event::EmailLapsed, "local/tests/trail/rings.rs"),
     (Event::ErrorCritical, "local/tests/trail/watched.rs"),
     (Event::ThreatScraping, "shared/auth/src/detect.rs"),
     (Event::ThreatMassChange, "shared/auth/src/detect.rs"),

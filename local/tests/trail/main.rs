@@ -11,6 +11,7 @@ mod jobs;
 mod logged;
 mod noticed;
 mod recorded;
+mod rings;
 mod shipped;
 mod streams;
 mod watched;

@@ -134,6 +134,10 @@ events! {
     EmailNamed = "auth.email.named", Notable, "account", Target, 0/0;
     /// A new address was confirmed.
     EmailChanged = "auth.email.changed", Notable, "account", Target, 20/15;
+    /// A new address was named and never confirmed; it is forgotten.
+    EmailLapsed = "auth.email.lapsed", Routine, "account", Auditor, 0/0;
+    /// An account is found under another key of the blind index now; its address is the same.
+    EmailReindexed = "auth.email.reindexed", Routine, "account", Auditor, 0/0;
     /// A second factor was begun: its secret waits for the first code.
     MfaBegun = "auth.mfa.begun", Routine, "account", Auditor, 0/0;
     /// A second factor was turned on.
@@ -253,6 +257,12 @@ events! {
     SigningKeyRotated = "signing_key.rotated", Notable, "signing key", Auditor, 3/60;
     /// A key's last token has ended; the key is gone.
     SigningKeyRetired = "signing_key.retired", Notable, "signing key", Auditor, 0/0;
+    /// A new key came into a ring; nothing is made with it yet.
+    RingKeyPublished = "ring_key.published", Notable, "ring and key", Auditor, 5/60;
+    /// Another key of a ring is in use now.
+    RingKeyRotated = "ring_key.rotated", Notable, "ring and key", Auditor, 5/60;
+    /// Nothing that a key made lives any more; the key is gone from its ring.
+    RingKeyRetired = "ring_key.retired", Notable, "ring and key", Auditor, 5/60;
 
     /// The trail was read.
     AuditRead = "audit.read", Notable, "day", Auditor, 0/0;

@@ -46,6 +46,11 @@ impl<'a> BlindIndex<'a> {
 pub struct IndexTerm(String);
 
 impl IndexTerm {
+    /// A term as it was stored.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     /// The text that is stored and looked up.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -21,13 +21,22 @@ const MAX_MAC_MESSAGE: usize = 4096;
 pub struct Kms {
     client: Client,
     data_key_id: String,
+    old_data_keys: Vec<String>,
     mac_key_id: String,
 }
 
 impl Kms {
     /// A service that wraps with the key `data_key_id` and makes tags with `mac_key_id` (ids, aliases or ARNs).
     pub fn new(client: Client, data_key_id: impl Into<String>, mac_key_id: impl Into<String>) -> Self {
-        Self { client, data_key_id: data_key_id.into(), mac_key_id: mac_key_id.into() }
+        let (data_key_id, mac_key_id) = (data_key_id.into(), mac_key_id.into());
+        Self { client, data_key_id, old_data_keys: Vec::new(), mac_key_id }
+    }
+
+    /// The same, opening besides what the keys `old` wrapped before this one took their place. KMS rotates a key by
+    /// itself without that: its versions have one id, and open what they wrapped for good.
+    #[must_use]
+    pub fn opening(self, old: Vec<String>) -> Self {
+        Self { old_data_keys: old, ..self }
     }
 
     async fn generate(&self, context: &KeyContext) -> Result<NewDataKey> {
@@ -47,21 +56,40 @@ impl Kms {
     }
 
     async fn unwrap(&self, wrapped: &WrappedKey, context: &KeyContext) -> Result<DataKey> {
+        let mut opened = self.unwrap_with(&self.data_key_id, wrapped, context).await?;
+        for old in &self.old_data_keys {
+            if opened.is_none() {
+                opened = self.unwrap_with(old, wrapped, context).await?;
+            }
+        }
+        opened.ok_or(Error::UnwrapRefused)
+    }
+
+    /// The key in `wrapped`; `None` if another key than `key` wrapped it.
+    async fn unwrap_with(
+        &self,
+        key: &str,
+        wrapped: &WrappedKey,
+        context: &KeyContext,
+    ) -> Result<Option<DataKey>> {
         // The key is named although KMS could read it from the ciphertext: a wrapped key made under a key of
         // somebody else's choice must not open here.
         let answer = self
             .client
             .decrypt()
-            .key_id(&self.data_key_id)
+            .key_id(key)
             .ciphertext_blob(Blob::new(wrapped.as_bytes()))
             .set_encryption_context(Some(context_map(context)))
             .send()
-            .await
-            .map_err(|error| match error.code() {
-                Some("InvalidCiphertextException" | "IncorrectKeyException") => Error::UnwrapRefused,
-                _ => failed("Decrypt", error),
-            })?;
-        data_key(answer.plaintext.ok_or(Error::Malformed("answer of Decrypt"))?)
+            .await;
+        match answer {
+            Ok(answer) => data_key(answer.plaintext.ok_or(Error::Malformed("answer of Decrypt"))?).map(Some),
+            Err(error) => match error.code() {
+                Some("IncorrectKeyException") => Ok(None),
+                Some("InvalidCiphertextException") => Err(Error::UnwrapRefused),
+                _ => Err(failed("Decrypt", error)),
+            },
+        }
     }
 
     async fn mac(&self, message: &[u8]) -> Result<[u8; 32]> {

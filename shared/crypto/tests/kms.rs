@@ -12,13 +12,20 @@ use screensort_crypto::kms::Kms;
 use screensort_crypto::{Error, KeyContext, KeyService, WrappedKey};
 
 fn service(status: u16, body: &str) -> (Kms, StaticReplayClient) {
-    let request = http::Request::builder().uri("https://kms.test").body(SdkBody::empty()).unwrap();
-    let answer = http::Response::builder()
-        .status(status)
-        .header("content-type", "application/x-amz-json-1.1")
-        .body(SdkBody::from(body))
-        .unwrap();
-    let replay = StaticReplayClient::new(vec![ReplayEvent::new(request, answer)]);
+    answering(&[(status, body)])
+}
+
+fn answering(answers: &[(u16, &str)]) -> (Kms, StaticReplayClient) {
+    let events = answers.iter().map(|(status, body)| {
+        let request = http::Request::builder().uri("https://kms.test").body(SdkBody::empty()).unwrap();
+        let answer = http::Response::builder()
+            .status(*status)
+            .header("content-type", "application/x-amz-json-1.1")
+            .body(SdkBody::from(*body))
+            .unwrap();
+        ReplayEvent::new(request, answer)
+    });
+    let replay = StaticReplayClient::new(events.collect());
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -50,6 +57,29 @@ async fn a_data_key_is_asked_for_with_its_context() {
     assert_eq!(body["KeyId"], "alias/data");
     assert_eq!(body["KeySpec"], "AES_256");
     assert_eq!(body["EncryptionContext"], serde_json::json!({"purpose": "person", "owner": "01ANN"}));
+}
+
+#[tokio::test]
+async fn what_an_old_key_wrapped_is_opened_with_it_and_nothing_else_is() {
+    const OTHER: (u16, &str) = (400, r#"{"__type":"IncorrectKeyException"}"#);
+    const OPENED: (u16, &str) =
+        (200, r#"{"KeyId":"k","Plaintext":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}"#);
+    let wrapped = WrappedKey::from_bytes(*b"wrapped").unwrap();
+    let (kms, replay) = answering(&[OTHER, OPENED]);
+    kms.opening(vec!["alias/before".into()]).decrypt(&wrapped, &context()).await.unwrap();
+    let named = replay.actual_requests().map(|request| {
+        let body: serde_json::Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        body["KeyId"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(named.collect::<Vec<_>>(), ["alias/data", "alias/before"]);
+    let (kms, _) = answering(&[OTHER, OTHER]);
+    let refused = kms.opening(vec!["alias/before".into()]).decrypt(&wrapped, &context()).await;
+    assert!(matches!(refused.unwrap_err(), Error::UnwrapRefused));
+    // What does not fit its owner is no reason to ask another key.
+    let (kms, replay) = answering(&[(400, r#"{"__type":"InvalidCiphertextException"}"#)]);
+    let refused = kms.opening(vec!["alias/before".into()]).decrypt(&wrapped, &context()).await;
+    assert!(matches!(refused.unwrap_err(), Error::UnwrapRefused));
+    assert_eq!(replay.actual_requests().count(), 1);
 }
 
 #[tokio::test]

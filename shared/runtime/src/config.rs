@@ -75,7 +75,7 @@ pub struct Settings {
     pub audit_bucket: String,
     /// The bucket with what people export and import.
     pub exports_bucket: String,
-    /// The secret with the keys of cursors: JSON with `current` and perhaps `previous`.
+    /// The secret with the keys of cursors: a key ring, or JSON with `current` and perhaps `previous`.
     pub cursor_secret: String,
     /// The secret with TMDb's token: the token itself, or JSON with `token`.
     pub tmdb_secret: String,
@@ -91,6 +91,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The key that wraps people's data keys: id, alias or ARN.
     pub data_key: String,
+    /// Keys that wrapped data keys before it: what they wrapped is still opened.
+    pub old_data_keys: Vec<String>,
     /// The key that peppers passwords: id, alias or ARN.
     pub pepper_key: String,
     /// The name of that key in stored hashes.
@@ -99,6 +101,8 @@ pub struct Settings {
     pub index_secret: String,
     /// The secret with the keys of cookies, refresh tokens, challenges and codes.
     pub mac_secret: String,
+    /// The secret with the keys of what is kept for good: recovery codes, and proofs in the trail.
+    pub lasting_secret: String,
     /// The secret with the keys that sign access tokens.
     pub signing_secret: String,
     /// The secret with the public halves of those.
@@ -208,11 +212,13 @@ impl Settings {
             cors_origins,
             limits: limits(&get)?,
             data_key: or("SCREENSORT_KEY_DATA", "alias/screensort-auth"),
+            old_data_keys: list(&or("SCREENSORT_OLD_KEYS_DATA", "")),
             pepper_key: or("SCREENSORT_KEY_PEPPER", "alias/screensort-pepper"),
             pepper_id: KeyId::new(or("SCREENSORT_PEPPER_ID", "p1"))
                 .map_err(|_| Error::Bad("SCREENSORT_PEPPER_ID", "1 to 32 of a-z, 0-9 and -"))?,
             index_secret: or("SCREENSORT_SECRET_INDEX", "screensort/index"),
             mac_secret: or("SCREENSORT_SECRET_MAC", "screensort/mac"),
+            lasting_secret: or("SCREENSORT_SECRET_LASTING", "screensort/lasting"),
             signing_secret: or("SCREENSORT_SECRET_SIGNING", "screensort/signing"),
             jwks_secret: or("SCREENSORT_SECRET_JWKS", "screensort/jwks"),
             old_peppers: old_peppers(&or("SCREENSORT_OLD_PEPPERS", ""))?,
@@ -295,11 +301,16 @@ fn password_cost(text: &str) -> Result<Cost, Error> {
 }
 
 /// `name=key` pairs, joined by commas.
+/// What is joined by commas.
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
+
 fn old_peppers(text: &str) -> Result<Vec<(KeyId, String)>, Error> {
     const BAD: Error =
         Error::Bad("SCREENSORT_OLD_PEPPERS", "name=key pairs joined by commas, such as p1=alias/pepper-2025");
-    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
-    pairs
+    list(text)
+        .iter()
         .map(|pair| {
             let (name, key) = pair.split_once('=').ok_or(BAD)?;
             Ok((KeyId::new(name).map_err(|_| BAD)?, key.to_owned()))
@@ -369,6 +380,8 @@ mod tests {
         let settings = with(&[("SCREENSORT_OLD_PEPPERS", "p0=alias/one, p9=alias/two")]).unwrap();
         assert_eq!(settings.old_peppers.len(), 2);
         assert!(with(&[("SCREENSORT_OLD_PEPPERS", "alias/one")]).is_err());
+        let settings = with(&[("SCREENSORT_OLD_KEYS_DATA", "alias/one, alias/two,")]).unwrap();
+        assert_eq!(settings.old_data_keys, ["alias/one", "alias/two"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod blocklist;
 mod calls;
 mod client;
 mod config;
+mod cursors;
 mod deed;
 mod directory;
 mod edge;
@@ -35,6 +36,7 @@ pub use artifact::{Artifacts, Current, Error as ArtifactError};
 #[cfg(feature = "calls")]
 pub use calls::{Calls, within};
 pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};
+pub use cursors::cursor_ring;
 pub use deed::deed;
 pub use firewall::{AddressSet, AddressSets, Error as FirewallError, Firewall, Mirrored};
 pub use gateway::{Event, event, request};

@@ -109,6 +109,7 @@ impl Stack {
     pub fn keys(&self) -> Kms {
         let settings = self.settings();
         Kms::new(self.kms_client().clone(), settings.data_key.clone(), settings.pepper_key.clone())
+            .opening(settings.old_data_keys.clone())
     }
 
     pub(crate) fn kms_client(&self) -> &aws_sdk_kms::Client {
@@ -155,7 +156,7 @@ impl Stack {
         self.people().index.get(self.clock().now(), async || self.ring(name).await).await
     }
 
-    /// The keys of everything that is handed out and wanted back unchanged.
+    /// The keys of everything that is handed out and wanted back unchanged, within half a year.
     ///
     /// # Errors
     /// 503 if they cannot be read.
@@ -163,6 +164,17 @@ impl Stack {
         let name = &self.settings().mac_secret;
         self.needs_secret(name);
         self.people().mac.get(self.clock().now(), async || self.ring(name).await).await
+    }
+
+    /// The keys of what is kept for good: hashes of recovery codes, and the proofs and hashes in the trail. None of
+    /// them ever leaves the ring.
+    ///
+    /// # Errors
+    /// 503 if they cannot be read.
+    pub async fn lasting_ring(&self) -> Result<Arc<KeyRing<MacKey>>, Problem> {
+        let name = &self.settings().lasting_secret;
+        self.needs_secret(name);
+        self.people().lasting.get(self.clock().now(), async || self.ring(name).await).await
     }
 
     /// What signs access tokens. Only functions that hand out tokens may read its keys.
@@ -273,6 +285,7 @@ pub(crate) struct People {
     mail: std::sync::OnceLock<aws_sdk_sesv2::Client>,
     index: crate::secrets::Fresh<KeyRing<MacKey>>,
     mac: crate::secrets::Fresh<KeyRing<MacKey>>,
+    lasting: crate::secrets::Fresh<KeyRing<MacKey>>,
     issuer: crate::secrets::Fresh<Issuer>,
     jwks: crate::secrets::Fresh<Jwks>,
     verifier: crate::secrets::Fresh<Verifier>,

@@ -4,12 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use screensort_catalog::Catalog;
-use screensort_http::{Code, Cursors, Problem};
+use screensort_http::{Code, Problem};
 use screensort_model::Clock;
 use screensort_recommend::Model;
 use screensort_store::{Catalogue, Edits, Progress};
-use serde::Deserialize;
-use tokio::sync::OnceCell;
 
 use crate::artifact::Artifacts;
 use crate::edge::Edge;
@@ -32,17 +30,10 @@ struct Inner {
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
     catalogs: Shelf<Catalog>,
     models: Shelf<Model>,
-    cursors: OnceCell<Cursors>,
+    cursors: crate::cursors::Held,
     people: People,
     edge: Edge,
     directory: crate::directory::Held,
-}
-
-/// The secret that keys cursors.
-#[derive(Deserialize)]
-struct CursorSecret {
-    current: String,
-    previous: Option<String>,
 }
 
 impl Stack {
@@ -57,7 +48,7 @@ impl Stack {
             secrets: OnceLock::new(),
             catalogs: Shelf::default(),
             models: Shelf::default(),
-            cursors: OnceCell::new(),
+            cursors: crate::cursors::Held::default(),
             people: People::default(),
             edge: Edge::default(),
             directory: crate::directory::Held::default(),
@@ -149,25 +140,6 @@ impl Stack {
         self.0.models.look_again();
     }
 
-    /// What seals and opens cursors.
-    ///
-    /// # Errors
-    /// 503 if the secret cannot be read, 500 if it is not what it should be.
-    pub async fn cursors(&self) -> Result<&Cursors, Problem> {
-        self.needs_secret(&self.0.settings.cursor_secret);
-        self.0
-            .cursors
-            .get_or_try_init(|| async {
-                let text = self.secret(&self.0.settings.cursor_secret).await?;
-                let secret: CursorSecret = serde_json::from_str(&text)
-                    .map_err(|_| Problem::internal("the cursor secret is not JSON with a field `current`"))?;
-                let keys: Vec<[u8; 32]> =
-                    std::iter::once(secret.current).chain(secret.previous).map(|text| key(&text)).collect();
-                Cursors::new(&keys).ok_or_else(|| Problem::internal("the cursor secret holds no key"))
-            })
-            .await
-    }
-
     /// A secret's text.
     ///
     /// # Errors
@@ -212,6 +184,10 @@ impl Stack {
         self.needs("s3:GetObject", || format!("{}/{folder}", self.0.settings.artifacts_bucket));
     }
 
+    pub(crate) fn cursor_keys(&self) -> &crate::cursors::Held {
+        &self.0.cursors
+    }
+
     pub(crate) fn people(&self) -> &People {
         &self.0.people
     }
@@ -227,11 +203,4 @@ impl Stack {
     pub(crate) fn http(&self) -> SharedHttpClient {
         self.0.http.get_or_init(|| client::http_client(&self.0.settings)).clone()
     }
-}
-
-/// A key out of a secret's random text.
-fn key(text: &str) -> [u8; 32] {
-    let mut key = [0; 32];
-    key.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
-    key
 }

@@ -45,6 +45,9 @@ pub struct Account {
     pub email: String,
     /// The address's term in the blind index.
     pub email_term: String,
+    /// The term in whose place that one came when the index got another key: what was mailed under it still counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub former_term: Option<String>,
     /// An address that waits for its confirmation, sealed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_email: Option<String>,
@@ -68,6 +71,13 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
+impl Account {
+    /// Whether `term` is the address's, under the index's key of today or the one before.
+    pub fn is_under(&self, term: &str) -> bool {
+        self.email_term == term || self.former_term.as_deref() == Some(term)
+    }
+}
+
 /// What proves a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Credentials {
@@ -89,6 +99,21 @@ pub struct Credentials {
     /// How often the recovery codes were made anew.
     #[serde(default)]
     pub recovery_round: u64,
+}
+
+impl Credentials {
+    /// A password and nothing besides it.
+    pub fn of_password(password: String, at: Timestamp) -> Self {
+        Self {
+            password,
+            password_changed_at: at,
+            totp: None,
+            totp_pending: None,
+            totp_step: None,
+            mail_factor: false,
+            recovery_round: 0,
+        }
+    }
 }
 
 /// Everything under a person's key.
@@ -124,6 +149,8 @@ pub struct NewAccount {
     pub wrapped_key: String,
     /// The name in the form in which names are unique.
     pub unique_name: String,
+    /// The address's terms under other keys of the index: nobody may have it under one of those either.
+    pub other_terms: Vec<String>,
     /// Whether it can manage accounts, and counts as one that can.
     pub administers: bool,
     /// The handle of an address that has an account already, whose rival this one is.
@@ -235,6 +262,7 @@ impl Accounts {
             self.0.putting(item(&pk, CREDENTIALS, &new.credentials, None)?, None)?,
             self.0.putting(item(&pk, KEY, &wrapped, None)?, None)?,
         ];
+        writes.extend(self.unowned(&new.other_terms)?);
         if new.administers {
             writes.push(self.administrators(1)?);
         }
@@ -553,7 +581,7 @@ impl Accounts {
     }
 
     /// Makes the waiting address, sealed anew for its place, the account's. False if the token was used, the
-    /// waiting address is another one by now, or somebody else has it.
+    /// waiting address is another one by now, or somebody else has it, under this term or one of `others`.
     ///
     /// # Errors
     /// If the store fails.
@@ -561,39 +589,28 @@ impl Accounts {
         &self,
         account: &Account,
         token: &str,
-        term: &str,
+        (term, others): (&str, &[String]),
         sealed: &str,
         letter: &Letter,
         trail: &Trail,
     ) -> Result<bool, Error> {
-        let mut owned = owner_key(&Self::email_handle(term));
-        owned.insert("account".into(), s(&account.id));
-        self.all(
+        let mut writes = vec![self.burnt(token)?];
+        writes.extend(self.moved(account, term)?);
+        writes.extend(self.unowned(others)?);
+        writes.push(self.on(
+            &account.id,
+            ACCOUNT,
+            "SET email = :sealed, email_term = :term REMOVE pending_email, pending_term, former_term",
+            "pending_term = :term AND pending_email = :pending AND generation = :now",
             vec![
-                self.burnt(token)?,
-                self.0.putting(owned, Some("attribute_not_exists(pk)"))?,
-                self.0.deleting(
-                    owner_key(&Self::email_handle(&account.email_term)),
-                    Some("account = :id"),
-                    vec![(":id", s(&account.id))],
-                )?,
-                self.on(
-                    &account.id,
-                    ACCOUNT,
-                    "SET email = :sealed, email_term = :term REMOVE pending_email, pending_term",
-                    "pending_term = :term AND pending_email = :pending AND generation = :now",
-                    vec![
-                        (":sealed", s(sealed)),
-                        (":term", s(term)),
-                        (":pending", s(account.pending_email.as_deref().unwrap_or_default())),
-                        (":now", n(account.generation)),
-                    ],
-                )?,
-                self.0.putting(letter_for(letter, trail)?, None)?,
+                (":sealed", s(sealed)),
+                (":term", s(term)),
+                (":pending", s(account.pending_email.as_deref().unwrap_or_default())),
+                (":now", n(account.generation)),
             ],
-            trail,
-        )
-        .await
+        )?);
+        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
+        self.all(writes, trail).await
     }
 
     /// Gives an account another standing; its sessions end, so that nobody goes on with what they had. The
@@ -718,11 +735,31 @@ impl Accounts {
         gone.chain(new.iter().map(|hash| self.0.putting(recovery_key(id, hash), None))).collect()
     }
 
+    /// The way from the address to the account, under `term` instead of the account's present one.
+    pub(crate) fn moved(&self, account: &Account, term: &str) -> Result<[TransactWriteItem; 2], Error> {
+        let mut owned = owner_key(&Self::email_handle(term));
+        owned.insert("account".into(), s(&account.id));
+        let former = owner_key(&Self::email_handle(&account.email_term));
+        let of = vec![(":id", s(&account.id))];
+        Ok([
+            self.0.putting(owned, Some("attribute_not_exists(pk)"))?,
+            self.0.deleting(former, Some("account = :id"), of)?,
+        ])
+    }
+
+    /// That nobody has an address under one of `terms`. Who knows of another key of the index a moment earlier than
+    /// somebody else would write what the other one does not look for.
+    fn unowned(&self, terms: &[String]) -> Result<Vec<TransactWriteItem>, Error> {
+        let free =
+            |term: &String| self.0.checking(owner_key(&Self::email_handle(term)), "attribute_not_exists(pk)");
+        terms.iter().map(free).collect()
+    }
+
     fn burnt(&self, token: &str) -> Result<TransactWriteItem, Error> {
         self.0.deleting(one_time::token_key(token), Some("attribute_exists(pk)"), Vec::new())
     }
 
-    fn on(
+    pub(crate) fn on(
         &self,
         id: &str,
         sk: &str,

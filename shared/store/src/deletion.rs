@@ -105,16 +105,8 @@ impl Accounts {
         let items = vault.query_all(&account_key(account), "").await?;
         let mut keys: Vec<Item> = Vec::new();
         if let Some(found) = items.iter().find(|item| sort_key(item) == ACCOUNT) {
-            let terms = ["email_term", "pending_term"].into_iter().filter_map(|name| text(found, name));
-            let handles = terms.map(Self::email_handle).chain(unique_name.map(Self::name_handle));
-            for handle in handles {
-                // The way may lead to somebody else by now.
-                let of = vec![(":id", s(account))];
-                vault.delete_if(owner_key(&handle), "account = :id", of).await?;
-            }
+            self.free(account, found, unique_name).await?;
         }
-        // The account goes last: until then the ways to it can be found.
-        let (last, rest): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| sort_key(item) == ACCOUNT);
         // Logins, keys of service clients, invitations to links, first answers that are kept.
         let mut beside = Vec::new();
         for partition in [
@@ -125,13 +117,31 @@ impl Accounts {
         ] {
             beside.extend(vault.query_all(&partition, "").await?);
         }
-        keys.extend(rest.into_iter().chain(&beside).chain(last).filter_map(key_of));
+        let rest = items.iter().filter(|item| sort_key(item) != ACCOUNT);
+        keys.extend(rest.chain(&beside).filter_map(key_of));
         for chunk in keys.chunks(CHUNK) {
             let writes = chunk
                 .iter()
                 .map(|key| vault.deleting(key.clone(), None, Vec::new()))
                 .collect::<Result<_, _>>()?;
             vault.transact(writes).await?;
+        }
+        // The account goes last: until then the ways to it can be found. The one from its address may have become
+        // another one since it was read, because the index got another key.
+        let at = key(&account_key(account), ACCOUNT);
+        if let Some(last) = vault.delete_if(at, "attribute_exists(pk)", Vec::new()).await? {
+            self.free(account, &last, None).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the ways that lead to an account, by what is `found` of it.
+    async fn free(&self, account: &str, found: &Item, unique_name: Option<&str>) -> Result<(), Error> {
+        let terms = ["email_term", "pending_term"].into_iter().filter_map(|name| text(found, name));
+        for handle in terms.map(Self::email_handle).chain(unique_name.map(Self::name_handle)) {
+            // The way may lead to somebody else by now.
+            let of = vec![(":id", s(account))];
+            self.vault().delete_if(owner_key(&handle), "account = :id", of).await?;
         }
         Ok(())
     }

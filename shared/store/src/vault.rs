@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
@@ -161,25 +162,28 @@ impl Vault {
         Ok(self.get_all(vec![key(pk, sk)]).await?.pop())
     }
 
-    /// The items of a partition whose sort keys begin with `prefix`, at most `most`, in their order.
-    pub(crate) async fn query(&self, pk: &str, prefix: &str, most: i32) -> Result<Vec<Item>, Error> {
-        let started = Meter::start();
+    /// A question for the items of a partition whose sort keys begin with `prefix`, as they are now.
+    fn prefixed(&self, pk: &str, prefix: &str) -> QueryFluentBuilder {
         let query = self
             .client
             .query()
             .table_name(&self.table)
             .expression_attribute_values(":pk", s(pk))
             .consistent_read(true)
-            .limit(most)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let query = if prefix.is_empty() {
-            query.key_condition_expression("pk = :pk")
-        } else {
-            query
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":prefix", s(prefix))
-        };
-        let out = query.send().await.map_err(|e| Error::of("Query", e))?;
+        // DynamoDB takes no empty text for a key, not even to begin with.
+        if prefix.is_empty() {
+            return query.key_condition_expression("pk = :pk");
+        }
+        query
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":prefix", s(prefix))
+    }
+
+    /// The items of a partition whose sort keys begin with `prefix`, at most `most`, in their order.
+    pub(crate) async fn query(&self, pk: &str, prefix: &str, most: i32) -> Result<Vec<Item>, Error> {
+        let started = Meter::start();
+        let out = self.prefixed(pk, prefix).limit(most).send().await.map_err(|e| Error::of("Query", e))?;
         started.note("Query", &self.table, one(&out.consumed_capacity));
         Ok(out.items.unwrap_or_default())
     }
@@ -273,22 +277,7 @@ impl Vault {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
             let started = Meter::start();
-            let query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .expression_attribute_values(":pk", s(pk))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            // DynamoDB takes no empty text for a key, not even to begin with.
-            let query = if prefix.is_empty() {
-                query.key_condition_expression("pk = :pk")
-            } else {
-                query
-                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                    .expression_attribute_values(":prefix", s(prefix))
-            };
+            let query = self.prefixed(pk, prefix).set_exclusive_start_key(start);
             let out = query.send().await.map_err(|e| Error::of("Query", e))?;
             started.note("Query", &self.table, one(&out.consumed_capacity));
             items.extend(out.items.unwrap_or_default());
