@@ -27,6 +27,8 @@ use crate::{deployed, events, import, product};
 
 /// Exit code when another process holds the data.
 const IN_USE: u8 = 2;
+/// Exit code for a file that cannot be used: that of arguments that make no sense.
+const UNUSABLE: u8 = 2;
 /// Exit code when the user stopped the command.
 const INTERRUPTED: u8 = 130;
 
@@ -401,6 +403,11 @@ pub(crate) struct Failure(pub(crate) String, u8);
 impl Failure {
     pub(crate) fn new(text: &str) -> Self {
         Self(text.to_owned(), 1)
+    }
+
+    /// A file that was named cannot be used.
+    pub(crate) fn unusable(text: &str) -> Self {
+        Self(text.to_owned(), UNUSABLE)
     }
 }
 

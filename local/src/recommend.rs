@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 use screensort_recommend::commands::{self, Progress};
-use screensort_recommend::{Card, TrainOptions};
+use screensort_recommend::{Card, Error, TrainOptions};
 use screensort_runtime::Stack;
 
 use crate::command::{Failure, Recommend};
@@ -27,21 +27,24 @@ pub(crate) fn run(what: Recommend) -> Result<String, Failure> {
                 ..TrainOptions::default()
             };
             let input = open(&ratings)?;
-            // Beside the target first: a run that fails leaves the model before as it was.
-            let draft = out.with_extension("part");
-            let report = commands::train(input, BufWriter::new(create(&draft)?), &options, &mut progress)?;
-            std::fs::rename(&draft, &out).map_err(|e| named(&out, e))?;
+            let report = written(&out, |output| {
+                commands::train(input, output, &options, &mut progress).map_err(|e| about(e, &ratings, None))
+            })?;
             format!("{}\n", serde_json::to_string_pretty(&report)?)
         }
         Recommend::Apply { model, fold_in, top, out } => {
-            let output = BufWriter::new(create(&out)?);
-            let report = commands::apply(open(&model)?, open(&fold_in)?, top, output, &mut progress)?;
+            let (artifact, input) = (open(&model)?, open(&fold_in)?);
+            let report = written(&out, |output| {
+                commands::apply(artifact, input, top, output, &mut progress)
+                    .map_err(|e| about(e, &fold_in, Some(&model)))
+            })?;
             format!("{}\n", serde_json::to_string_pretty(&report)?)
         }
         Recommend::Evaluate { ratings, seeds, threads, json } => {
             let options = TrainOptions { threads, ..TrainOptions::default() };
             let mut table = Vec::new();
-            commands::evaluate(open(&ratings)?, &seeds, json, &mut table, &options, &mut progress)?;
+            commands::evaluate(open(&ratings)?, &seeds, json, &mut table, &options, &mut progress)
+                .map_err(|e| about(e, &ratings, None))?;
             String::from_utf8(table)?
         }
         Recommend::List | Recommend::Rollback { .. } => {
@@ -74,7 +77,45 @@ pub(crate) async fn list(stack: &Stack) -> Result<String, Failure> {
 }
 
 fn open(path: &Path) -> Result<BufReader<File>, Failure> {
-    File::open(path).map(BufReader::new).map_err(|e| named(path, e))
+    let unusable = |e| Failure::unusable(&format!("{}: {e}", path.display()));
+    File::open(path).map(BufReader::new).map_err(unusable)
+}
+
+/// A failure with the name of the file that it is about: one of ratings, or a model.
+fn about(error: Error, ratings: &Path, model: Option<&Path>) -> Failure {
+    let file = match &error {
+        Error::Row { .. } | Error::Nothing { .. } => Some(ratings),
+        Error::Foreign
+        | Error::Format { .. }
+        | Error::Truncated { .. }
+        | Error::Checksum
+        | Error::Absurd { .. }
+        | Error::Card { .. } => model,
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match file {
+        Some(file) => Failure::unusable(&format!("{}: {}", file.display(), failure.0)),
+        None => failure,
+    }
+}
+
+/// Writes beside `path` first: work that fails leaves what was there before as it was, and nothing of its own. What is
+/// no plain file, such as a pipe or a link, is written to as it is.
+fn written<T>(path: &Path, work: impl FnOnce(BufWriter<File>) -> Result<T, Failure>) -> Result<T, Failure> {
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return work(BufWriter::new(create(path)?));
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    let draft = PathBuf::from(name);
+    let moved = |report| std::fs::rename(&draft, path).map(|()| report).map_err(|e| named(path, e));
+    let done = work(BufWriter::new(create(&draft)?)).and_then(moved);
+    if done.is_err() {
+        // The failure that is told is the first one.
+        let _ = std::fs::remove_file(&draft);
+    }
+    done
 }
 
 fn create(path: &Path) -> Result<File, Failure> {

@@ -85,20 +85,15 @@ pub async fn run(
 ) -> Result<Outcome, Error> {
     logged(stack, JOB, async {
         let mut counts = Counts::new();
-        let everything = stack.catalogue().everything(SEGMENTS).await?.edited();
-        let catalogue: Vec<Film> =
-            everything.films.iter().map(|(movie, why)| film(movie, *why, choices.tmdb_agreement)).collect();
+        let catalogue = films(stack, choices.tmdb_agreement).await?;
         if catalogue.is_empty() {
             // Nothing to recommend: not a failure of a deployment that has just been made.
             return Ok(Outcome::done(counts));
         }
         let now = stack.clock().now();
-        let before = now.saturating_sub(YOUNG)?;
-        let library = stack.library();
-        let voters = stack.voters();
-        let (states, voters) =
-            futures::future::try_join(library.everyone(SEGMENTS), voters.established(before)).await?;
-        let signals = signals(&states, &voters, &mut counts);
+        let voters = stack.voters().established(now.saturating_sub(YOUNG)?).await?;
+        let signals = signals(stack, &voters, &mut counts).await?;
+        drop(voters);
         let random = ulid::Ulid::new().random();
         let version = ulid::Ulid::from_parts(now.as_millisecond().unsigned_abs(), random).to_string();
         let options = TrainOptions {
@@ -150,24 +145,34 @@ fn learn(
 }
 
 /// The opinions of those who have a say. People are numbered in the order of their ids.
-fn signals(states: &[(String, FilmState)], voters: &BTreeSet<String>, counts: &mut Counts) -> Vec<Signal> {
-    let people: BTreeSet<&str> =
-        states.iter().map(|(id, _)| id.as_str()).filter(|id| voters.contains(*id)).collect();
-    let numbers: BTreeMap<&str, u64> = people.into_iter().zip(0..).collect();
-    let mut signals = Vec::new();
-    for (id, state) in states {
+async fn signals(
+    stack: &Stack,
+    voters: &BTreeSet<String>,
+    counts: &mut Counts,
+) -> Result<Vec<Signal>, Error> {
+    let numbers: BTreeMap<&str, u64> = voters.iter().map(String::as_str).zip(0..).collect();
+    // Of a person without a say nothing is kept but that there was an opinion.
+    let opinion = |id: &str, state: &FilmState| {
         let deed = deed(state);
-        let Some(value) = deed.opinion() else { continue };
-        match numbers.get(id.as_str()) {
-            Some(person) => {
-                signals.push(Signal { person: *person, film: deed.movie_id, value, at: deed.at });
-            }
-            None => count(counts, "without_a_say", 1),
-        }
+        let value = deed.opinion()?;
+        let signal = |person: &u64| Signal { person: *person, film: deed.movie_id, value, at: deed.at };
+        Some(numbers.get(id).map(signal))
+    };
+    let opinions = stack.library().everyone(SEGMENTS, opinion).await?;
+    let unheard = opinions.iter().filter(|opinion| opinion.is_none()).count();
+    if unheard > 0 {
+        count(counts, "without_a_say", unheard);
     }
+    let mut signals: Vec<Signal> = opinions.into_iter().flatten().collect();
     // Parallel reads come in any order; the model must not depend on it.
     signals.sort_by_key(|signal| (signal.person, signal.film));
-    signals
+    Ok(signals)
+}
+
+/// The films of the catalogue, as the model may know them.
+async fn films(stack: &Stack, tmdb_agreement: bool) -> Result<Vec<Film>, Error> {
+    let everything = stack.catalogue().everything(SEGMENTS).await?.edited();
+    Ok(everything.films.iter().map(|(movie, why)| film(movie, *why, tmdb_agreement)).collect())
 }
 
 /// A film as the model may know it.

@@ -130,3 +130,49 @@ async fn a_key_that_is_missing_or_refused_is_said_so_and_does_not_replace_a_good
     assert_eq!(code(&kept), 0, "{}", complained(&kept));
     assert!(said(&kept).contains("1 kept"), "{}", said(&kept));
 }
+
+#[test]
+fn ratings_and_models_that_cannot_be_used_are_named_and_what_was_there_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (ratings, model, ranking) = (at("ratings.csv"), at("model.bin"), at("ranking.csv"));
+    let rows = (0..200).map(|k| format!("{},{},{},{k}\r\n", k % 20, k % 13, 1 + k % 5));
+    let header = "userId,movieId,rating,timestamp\r\n";
+    std::fs::write(&ratings, rows.fold(header.to_owned(), |text, row| text + &row)).unwrap();
+    let train = |from: &str| run(&data, &["recommend", "train", "--ratings", from, "--out", &model]);
+    let apply = |model: &str, fold_in: &str| {
+        let files = ["--model", model, "--fold-in", fold_in, "--out", &ranking];
+        run(&data, &[&["recommend", "apply"], &files[..], &["--top", "3"]].concat())
+    };
+    assert_eq!(code(&train(&ratings)), 0);
+    assert_eq!(code(&apply(&model, &ratings)), 0);
+    let ranked = std::fs::read_to_string(&ranking).unwrap();
+    assert!(ranked.starts_with("userId,movieId,rank,score\n0,"), "{ranked}");
+
+    let bytes = std::fs::read(&model).unwrap();
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    std::fs::write(at("cut.bin"), &bytes[..bytes.len() / 2]).unwrap();
+    std::fs::write(at("flipped.bin"), flipped).unwrap();
+    std::fs::write(at("empty.csv"), "").unwrap();
+    std::fs::write(at("header.csv"), header).unwrap();
+    std::fs::write(at("nan.csv"), format!("{header}1,2,5,1\r\n1,3,NaN,1\r\n")).unwrap();
+    let before = contents(folder.path());
+    for (outcome, file, word) in [
+        (train(&at("none.csv")), "none.csv: ", "No such file"),
+        (train(&at("empty.csv")), "empty.csv: ", "no ratings"),
+        (train(&at("header.csv")), "header.csv: ", "no ratings"),
+        (train(&at("nan.csv")), "nan.csv: line 3: ", "NaN"),
+        (apply(&at("cut.bin"), &ratings), "cut.bin: ", "cut short"),
+        (apply(&at("flipped.bin"), &ratings), "flipped.bin: ", "checksum"),
+        (apply(&ratings, &ratings), "ratings.csv: ", "not a recommendation model"),
+        (apply(&model, &at("nan.csv")), "nan.csv: line 3: ", "NaN"),
+        (apply(&at("none.bin"), &ratings), "none.bin: ", "No such file"),
+    ] {
+        let complaint = complained(&outcome);
+        assert_eq!(code(&outcome), 2, "{complaint}");
+        assert!(complaint.contains(file) && complaint.contains(word), "{complaint}");
+    }
+    assert_eq!(contents(folder.path()), before);
+}

@@ -87,7 +87,7 @@ pub enum Error {
         what: String,
     },
     /// Reading or writing failed.
-    #[error("{what} could not be read or written: {source}")]
+    #[error("{what} could not be read or written")]
     Io {
         /// What was read or written.
         what: &'static str,

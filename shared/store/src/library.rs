@@ -207,22 +207,31 @@ impl Library {
         Ok(found.iter().filter_map(film_state).filter(|state| !state.is_empty()).collect())
     }
 
-    /// What everybody did with any film, with whose it is, in no order, in `segments` parallel reads, for
-    /// training.
+    /// What `take` keeps of what everybody did with any film, in no order, in `segments` parallel reads, for training.
+    /// The rest is forgotten page by page: a library of millions fits where what is kept of it does.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn everyone(&self, segments: u32) -> Result<Vec<(String, FilmState)>, Error> {
+    pub async fn everyone<T>(
+        &self,
+        segments: u32,
+        take: impl Fn(&str, &FilmState) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         let of = segments.max(1);
-        let reads = (0..of).map(|segment| self.segment(segment, of));
+        let reads = (0..of).map(|segment| self.segment(segment, of, &take));
         Ok(futures::future::try_join_all(reads).await?.into_iter().flatten().collect())
     }
 
-    async fn segment(&self, segment: u32, of: u32) -> Result<Vec<(String, FilmState)>, Error> {
+    async fn segment<T>(
+        &self,
+        segment: u32,
+        of: u32,
+        take: &impl Fn(&str, &FilmState) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         let (mut all, mut start) = (Vec::new(), None);
         loop {
             let (items, next) = self.0.scan_segment(FILM, (segment, of), start).await?;
-            all.extend(items.iter().filter_map(|item| Some((owner(item)?.to_owned(), film_state(item)?))));
+            all.extend(items.iter().filter_map(|item| take(owner(item)?, &film_state(item)?)));
             match next {
                 Some(key) => start = Some(key),
                 None => return Ok(all),
