@@ -40,10 +40,12 @@ pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Val
 async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), Problem> {
     let request = errand.request.clone();
     let change = Change { account, request: &request, at: stack.clock().now() };
-    let library = stack.library();
     let owner = stack.accounts().person(account).await?.map(|person| person.account);
-    // Somebody who was forgotten meanwhile, or may do nothing any more, gets nothing.
-    let Some(owner) = owner.filter(|owner| !owner.disabled) else { return Ok(()) };
+    let Some(owner) = owner else { return errand::forget(stack, &change).await };
+    // Somebody who may do nothing any more gets nothing.
+    if owner.disabled {
+        return Ok(());
+    }
     let name = format!("imports/{account}/{}", errand.id);
     let file = stack.parcels().get(&name).await?.unwrap_or_default();
     let Parcel { rows, about } = match read(&errand.form, &String::from_utf8_lossy(&file), errand.to_watch) {
@@ -51,7 +53,7 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
         Err(why) => {
             errand.progress = ErrandState::Failed;
             errand.failure = Some(why.to_owned());
-            library.note_errand(&change, ErrandKind::Import, &errand).await?;
+            errand::note(stack, &change, ErrandKind::Import, &errand).await?;
             return Ok(());
         }
     };
@@ -80,8 +82,8 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
                 errand.counted[0] += rows.len() as u32;
                 notes.extend(note.map(|note| (*movie, note)));
             }
-            if !library.note_errand(&change, ErrandKind::Import, &errand).await? {
-                // Another worker has done it.
+            if !errand::note(stack, &change, ErrandKind::Import, &errand).await? {
+                // Another worker has done it, or there is nobody to do it for.
                 return Ok(());
             }
         }
@@ -92,7 +94,7 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
     let report = serde_json::to_vec(&report).unwrap_or_default();
     stack.parcels().put(&format!("{name}.report"), "application/json", report).await?;
     errand.progress = ErrandState::Done;
-    library.note_errand(&change, ErrandKind::Import, &errand).await?;
+    errand::note(stack, &change, ErrandKind::Import, &errand).await?;
     Ok(())
 }
 

@@ -39,7 +39,7 @@ impl World {
     }
 
     /// An import that was asked for, and that no worker has heard of; the change that brings it to one.
-    async fn asked(&self, account: &str, source: &str, content: &str) -> (String, Value) {
+    pub(crate) async fn asked(&self, account: &str, source: &str, content: &str) -> (String, Value) {
         let stack = &self.product.stand.stack;
         let id = stack.new_id().unwrap();
         let errand = Errand {
