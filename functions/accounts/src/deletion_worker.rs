@@ -93,16 +93,23 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
             screensort_http::log(&trail);
         }
     }
-    stack.library().erase(&change, deletion.keeps_reviews).await?;
-    for folder in FOLDERS {
-        stack.parcels().delete_all(&format!("{folder}/{account}/")).await?;
-    }
+    clear(stack, &change, deletion.keeps_reviews).await?;
     stack.accounts().erase(account, name.map(|name| name.unique_form()).as_deref()).await?;
     // A request or a job that was under way when the account was closed may have written since.
-    stack.library().erase(&change, deletion.keeps_reviews).await?;
-    for folder in FOLDERS {
-        stack.parcels().delete_all(&format!("{folder}/{account}/")).await?;
-    }
+    clear(stack, &change, deletion.keeps_reviews).await?;
     stack.witness(&trail_of(Event::PersonDeleted, account, account, &deletion.request, now)?).await;
     Ok(stack.accounts().forgotten(account).await?)
+}
+
+/// Takes everything out of a library, and whatever files there are. Whoever wrote for somebody without knowing that they
+/// were being forgotten does it again.
+///
+/// # Errors
+/// 503 if something cannot be taken away; doing it again goes on.
+pub async fn clear(stack: &Stack, change: &Change<'_>, keeps_reviews: bool) -> Result<(), Problem> {
+    stack.library().erase(change, keeps_reviews).await?;
+    for folder in FOLDERS {
+        stack.parcels().delete_all(&format!("{folder}/{}/", change.account)).await?;
+    }
+    Ok(())
 }

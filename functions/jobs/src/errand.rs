@@ -4,6 +4,7 @@
 use std::future::Future;
 
 use jiff::{SignedDuration, Timestamp};
+use screensort_accounts::deletion_worker;
 use screensort_http::Problem;
 use screensort_runtime::{JobError, Stack};
 use screensort_store::{Change, Errand, ErrandKind, ErrandState, errand_of_change};
@@ -89,4 +90,26 @@ async fn give_up(
     stack.library().note_errand(&change, kind, &errand).await?;
     tracing::error!(name: "errand.given_up", id = errand.id, "an errand was given up");
     Ok(())
+}
+
+/// Notes how far an errand is. False if it has ended: another worker did it, or its owner was forgotten while this one
+/// worked for them. Then whatever it wrote meanwhile goes: nobody comes to take it away.
+pub(crate) async fn note(
+    stack: &Stack,
+    change: &Change<'_>,
+    kind: ErrandKind,
+    errand: &Errand,
+) -> Result<bool, Problem> {
+    let is_noted = stack.library().note_errand(change, kind, errand).await?;
+    if !is_noted && stack.accounts().person(change.account).await?.is_none() {
+        forget(stack, change).await?;
+    }
+    Ok(is_noted)
+}
+
+/// Takes away what was written for somebody whose account is gone: by a worker that was at it, or by the request that
+/// asked and was under way when they were forgotten. No review of theirs that is left was written before that.
+pub(crate) async fn forget(stack: &Stack, change: &Change<'_>) -> Result<(), Problem> {
+    tracing::info!(name: "errand.forgotten", request_id = change.request, "an errand's owner is forgotten");
+    deletion_worker::clear(stack, change, false).await
 }

@@ -38,7 +38,11 @@ struct Said {
 
 async fn export(stack: &Stack, account: &str, errand: Errand) -> Result<(), Problem> {
     let catalog = stack.catalog().await?;
-    let Some(person) = stack.accounts().person(account).await? else { return Ok(()) };
+    let request = errand.request.clone();
+    let change = Change { account, request: &request, at: stack.clock().now() };
+    let Some(person) = stack.accounts().person(account).await? else {
+        return errand::forget(stack, &change).await;
+    };
     let library = stack.library();
     let reviews = library.own_reviews(account, None, usize::MAX).await?;
     let said = Said {
@@ -56,8 +60,8 @@ async fn export(stack: &Stack, account: &str, errand: Errand) -> Result<(), Prob
     let name = format!("exports/{account}/{}.{}", errand.id, errand.form);
     stack.parcels().put(&name, kind, bytes).await?;
     let done = Errand { progress: ErrandState::Done, ..errand };
-    let change = Change { account, request: &done.request, at: stack.clock().now() };
-    stack.library().note_errand(&change, ErrandKind::Export, &done).await?;
+    let change = Change { at: stack.clock().now(), ..change };
+    errand::note(stack, &change, ErrandKind::Export, &done).await?;
     Ok(())
 }
 

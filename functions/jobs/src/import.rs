@@ -1,15 +1,18 @@
 //! Reading other people's files: what each row says of which film. Nothing here knows the store.
 
 mod ours;
+mod rights;
 mod titles;
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use screensort_model::person::is_since_cinema;
 use screensort_model::{Language, Mode, MovieId, OperatorId, Preferences, Rating, Region, Thumb};
 use serde_json::Value;
 
+pub(crate) use rights::confine;
 pub(crate) use titles::{Match, Titles, living};
 
 /// The most rows of a file.
@@ -47,8 +50,6 @@ pub(crate) struct Written {
     pub text: String,
     pub spoiler: bool,
     pub language: Option<Language>,
-    pub created_at: Option<Timestamp>,
-    pub updated_at: Option<Timestamp>,
 }
 
 /// What a file says of the person.
@@ -128,11 +129,11 @@ fn table(content: &str, read: impl Fn(&Cells<'_>) -> Row) -> Result<Vec<Row>, &'
     Ok(rows)
 }
 
-/// A day, or an instant, as an instant.
+/// A day, or an instant, as an instant. One at which there was no cinema is none: nobody means it.
 fn when(text: Option<&str>) -> Option<Timestamp> {
     let text = text?;
     let day = || text.get(..10)?.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
-    text.parse().ok().or_else(|| day().map(|day| day.timestamp()))
+    text.parse().ok().or_else(|| day().map(|day| day.timestamp())).filter(|at| is_since_cinema(*at))
 }
 
 fn rating(text: Option<&str>, times: f64) -> Option<Rating> {
@@ -158,12 +159,7 @@ fn letterboxd(cells: &Cells<'_>, to_watch: bool) -> Row {
         watched: watched
             .map(|at| Watched { at: Some(at), rewatch: is_rewatch, ..Watched::default() })
             .or((is_plain && !to_watch).then(|| Watched { at: date, ..Watched::default() })),
-        review: cells.get("review").map(|text| Written {
-            text: text.to_owned(),
-            created_at: date,
-            updated_at: date,
-            ..Written::default()
-        }),
+        review: cells.get("review").map(|text| Written { text: text.to_owned(), ..Written::default() }),
         ..Row::default()
     }
 }
@@ -241,6 +237,13 @@ mod tests {
         let plain = "Date,Name,Year,Letterboxd URI\n2024-05-02,Heat,1995,https://x\n";
         assert!(rows("letterboxd", plain, true).unwrap()[0].watchlist.is_some());
         assert!(rows("letterboxd", plain, false).unwrap()[0].watched.is_some());
+    }
+
+    #[test]
+    fn a_time_before_there_was_cinema_is_none() {
+        assert_eq!(when(Some("1895-12-31")), None);
+        assert_eq!(when(Some("-009999-01-02T00:00:00Z")), None);
+        assert!(when(Some("1896-01-01")).is_some() && when(Some("2024-05-01T20:15:00Z")).is_some());
     }
 
     #[test]

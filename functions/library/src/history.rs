@@ -6,6 +6,7 @@ use screensort_auth::may;
 use screensort_catalog::Catalog;
 use screensort_catalog::card::MovieCard;
 use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Owner, Page, PageAsk, Problem, Reply};
+use screensort_model::person::is_since_cinema;
 use screensort_model::{Mode, MovieId, OperatorId};
 use screensort_routes::{HISTORY, HISTORY_ADD};
 use screensort_runtime::Stack;
@@ -104,9 +105,8 @@ async fn add(
 /// A time at which a film can have been watched: since there is cinema, and not after tomorrow: clocks and zones
 /// differ.
 pub(crate) fn checked(at: Timestamp, now: Timestamp) -> Result<Timestamp, Problem> {
-    const FIRST: i64 = -2_335_219_200; // 1896
     let latest = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now);
-    if at.as_second() >= FIRST && at <= latest {
+    if is_since_cinema(at) && at <= latest {
         return Ok(at);
     }
     let error = FieldError {

@@ -15,7 +15,7 @@ const LARGEST: usize = 5 << 20;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("imports").accepting(IMPORTS, import)
+    Endpoint::new("imports").creating_later(IMPORTS, import)
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("profile_export").accepting(PROFILE_EXPORT, export)
+    Endpoint::new("profile_export").creating_later(PROFILE_EXPORT, export)
 }
 
 #[derive(Clone, Copy, Default, Deserialize, JsonSchema)]

@@ -35,11 +35,12 @@ impl World {
         all["/history"] = json!(history);
         let mut reviews = self.items(token, "/reviews").await;
         for review in &mut reviews {
-            // A file publishes nothing: an editor looks at what it brings.
-            for name in ["id", "state", "note"] {
+            // A file publishes nothing: an editor looks at what it brings, in the order in which it came.
+            for name in ["id", "state", "note", "created_at", "updated_at"] {
                 review.as_object_mut().unwrap().remove(name);
             }
         }
+        reviews.sort_by_key(|review| review["movie_id"].as_u64());
         all["/reviews"] = json!(reviews);
         let mut profile = self.get(token, "/profile").await.body;
         for name in ["id", "created_at"] {
@@ -243,4 +244,29 @@ async fn long_work_is_asked_for_so_many_times_a_day_and_no_more() {
     assert_eq!((refused.status, refused.code()), (429, "too_many_requests"));
     assert_eq!(refused.headers["retry-after"], "43200", "until midnight UTC");
     assert_eq!(ask(bob).await.status, 202, "others have their own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_and_an_import_that_are_asked_for_again_with_their_key_are_made_once() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let bearer = format!("Bearer {ann}");
+    let file = json!({"source": "imdb", "content": "Const,Your Rating\ntt1,9\n"});
+    for (path, body) in [("/profile/export", json!({"format": "json"})), ("/imports", file)] {
+        let ask = async |body: &Value| {
+            let headers = [("authorization", bearer.as_str()), ("idempotency-key", "k")];
+            world.product.ask("POST", path, &headers, body.clone()).await
+        };
+        let first = ask(&body).await.expect(202, "");
+        let again = ask(&body).await.expect(202, "");
+        assert_eq!(
+            (&again.text, &again.headers["idempotency-replayed"]),
+            (&first.text, &"true".parse().unwrap())
+        );
+        let other =
+            if path == "/imports" { json!({"source": "imdb", "content": "Const\n"}) } else { Value::Null };
+        ask(&other).await.expect(422, "idempotency_key_reused");
+    }
+    let library = world.product.stand.stack.library();
+    assert_eq!(library.errands(&world.id(&ann).await).await.unwrap().len(), 2);
 }

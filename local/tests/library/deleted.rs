@@ -1,4 +1,5 @@
 use screensort_accounts::deletion_worker;
+use screensort_store::{Change, Errand, ErrandKind, ErrandState, Review, ReviewState};
 use serde_json::{Value, json};
 
 use crate::product::PASSWORD;
@@ -111,4 +112,101 @@ async fn a_second_factor_is_asked_for_and_the_last_administrator_stays() {
     world.product.wait(60);
     let body = json!({"password": password, "code": world.product.code(&secret)});
     world.product.with(&admin, "DELETE", "/profile", body).await.expect(409, "conflict");
+}
+
+/// How much a library still says.
+async fn left(world: &World, account: &str) -> usize {
+    let library = world.product.stand.stack.library();
+    let films = library.of_person(account).await.unwrap().len();
+    let watches = library.history(account, None, usize::MAX).await.unwrap().len();
+    let reviews = library.own_reviews(account, None, usize::MAX).await.unwrap().len();
+    films + watches + reviews + library.errands(account).await.unwrap().len()
+}
+
+/// An errand that waits since then.
+pub(crate) fn running(id: String, asked_at: jiff::Timestamp) -> Errand {
+    Errand {
+        id,
+        form: "json".to_owned(),
+        to_watch: false,
+        dry_run: false,
+        progress: ErrandState::Running,
+        counted: [0; 3],
+        failure: None,
+        request: "late".to_owned(),
+        asked_at,
+    }
+}
+
+/// A review that nobody but the store has heard of.
+fn brought(world: &World, account: &str) -> Review {
+    let now = world.product.clock.now();
+    Review {
+        id: world.product.stand.stack.new_id().unwrap(),
+        movie: screensort_model::MovieId::new(u32::try_from(world.films[0]).unwrap()).unwrap(),
+        account: account.to_owned(),
+        author: "ann".to_owned(),
+        text: TEXT.to_owned(),
+        spoiler: false,
+        language: None,
+        state: ReviewState::Pending,
+        links: 0,
+        reports: 0,
+        note: None,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_request_that_was_under_way_left_behind_goes_with_its_errand() {
+    let world = World::start().await;
+    let stack = &world.product.stand.stack;
+    for (kind, folder) in [(ErrandKind::Export, "exports"), (ErrandKind::Import, "imports")] {
+        let ann = world.person("ann").await;
+        let id = world.id(&ann).await;
+        world.product.with(&ann, "DELETE", "/profile", json!({"password": PASSWORD})).await.expect(202, "");
+        world.forgotten().await;
+        // When all was over, the request noted its errand, and another worker a film with a review.
+        let change = Change { account: &id, request: "late", at: world.product.clock.now() };
+        let errand = running(stack.new_id().unwrap(), change.at);
+        let file = format!("{folder}/{id}/{}", errand.id);
+        stack.parcels().put(&file, "text/plain", b"Planted".to_vec()).await.unwrap();
+        stack.library().begin_errand(&change, kind, &errand, None).await.unwrap();
+        let review = brought(&world, &id);
+        let event = screensort_auth::event::Event::ReviewHeld;
+        let trail = screensort_http::trail_of(event, &id, &review.id, "late", change.at).unwrap();
+        assert!(stack.library().bring_review(&change, &review, &trail).await.unwrap());
+        assert_eq!(left(&world, &id).await, 3);
+        world.product.gateway.follow_changes().await.unwrap();
+        assert_eq!(left(&world, &id).await, 0, "{kind:?}");
+        assert!(stack.parcels().get(&file).await.unwrap().is_none(), "{kind:?}");
+        assert!(stack.library().review_by_id(&review.id).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_owner_is_forgotten_while_it_works_leaves_nothing_of_theirs() {
+    let world = World::of(300).await;
+    let ann = world.person("ann").await;
+    let id = world.id(&ann).await;
+    let library = world.product.stand.stack.library();
+    let films: Vec<Value> = world.films.iter().map(|film| json!({"movie_id": film, "rating": 7})).collect();
+    let content = json!({"format": "screensort", "films": films}).to_string();
+    let (errand, change) = world.asked(&id, "screensort", &content).await;
+    let stack = world.product.stand.stack.clone();
+    let worker =
+        tokio::spawn(async move { screensort_jobs::import_worker::job(change, stack).await.unwrap() });
+    while library.of_person(&id).await.unwrap().len() < 20 {
+        assert!(!worker.is_finished(), "its owner was to be forgotten half way");
+        tokio::task::yield_now().await;
+    }
+    world.product.with(&ann, "DELETE", "/profile", json!({"password": PASSWORD})).await.expect(202, "");
+    world.forgotten().await;
+    worker.await.unwrap();
+    assert_eq!(left(&world, &id).await, 0);
+    for name in [format!("imports/{id}/{errand}"), format!("imports/{id}/{errand}.report")] {
+        assert!(world.product.stand.stack.parcels().get(&name).await.unwrap().is_none(), "{name}");
+    }
 }

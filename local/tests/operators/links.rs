@@ -1,3 +1,6 @@
+use screensort_auth::event::Event;
+use screensort_http::trail_of;
+use screensort_store::Invitation;
 use serde_json::{Value, json};
 
 use crate::product::{Got, PASSWORD, Product};
@@ -152,6 +155,35 @@ async fn a_token_works_for_half_an_hour() {
     assert_eq!(product.get(&bob, "/links").await.body["items"], json!([]));
     let ann = product.login("ann@example.org").await.str("access_token");
     assert_eq!(status(&product, &ann, &asked.str("id")).await.as_deref(), Some("ended"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_that_expired_and_still_lie_there_hide_no_new_one() {
+    let product = Product::start().await;
+    let (ann, _) = product.signed_in("ann").await;
+    let (bob, _) = product.signed_in("bob").await;
+    let bobs = product.get(&bob, "/session").await.body["user"]["id"].as_str().unwrap().to_owned();
+    let links = product.stand.stack.links();
+    let then = product.clock.now() - jiff::SignedDuration::from_mins(31);
+    for n in 0..110 {
+        let invitation = Invitation {
+            link: format!("01ARZ3NDEKTSV4RRFFQ69G5{n:03}"),
+            asker: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(),
+            asker_name: "eve".to_owned(),
+            scopes: vec!["history".to_owned()],
+            token_hash: format!("{n}"),
+            term: String::new(),
+            tries: 0,
+            created_at: then,
+            expires_at: then + jiff::SignedDuration::from_mins(30),
+        };
+        let trail = trail_of(Event::LinkInvited, "eve", &invitation.link, "test", then).unwrap();
+        links.invite(&bobs, &invitation, &trail).await.unwrap();
+    }
+    let asked = ask(&product, &ann, "bob@example.org", json!(["history"])).await.expect(202, "");
+    let mailed = product.mailed("bob@example.org", MAIL).await;
+    assert_eq!(status(&product, &bob, &asked.str("id")).await.as_deref(), Some("pending"));
+    confirm(&product, &bob, &mailed).await.expect(200, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -102,6 +102,48 @@ async fn queries_are_kept_for_who_said_so_and_for_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn queries_that_were_deleted_are_not_gone_through_by_who_reads_or_deletes_what_came_since() {
+    let product = with_operators().await;
+    let (ann, _) = product.signed_in("ann").await;
+    let set =
+        async |kept: bool| product.with(&ann, "PUT", "/queries", json!({"kept": kept})).await.expect(200, "");
+    let ask = async || {
+        product.get(&ann, "/operators?mode=train").await.expect(200, "");
+        product.wait(2);
+    };
+    // How many are shown, and in how many requests and steps.
+    let read = async |path: &str| {
+        let got = product.get(&ann, path).await.expect(200, "");
+        (got.body["items"].as_array().unwrap().len(), product.store_cost("queries"))
+    };
+    let clear = async || {
+        product.with(&ann, "DELETE", "/queries", Value::Null).await.expect(204, "");
+        product.store_requests("queries")
+    };
+    set(true).await;
+    for _ in 0..20 {
+        ask().await;
+    }
+    let (shown, cost) = read("/queries?limit=1").await;
+    assert_eq!(shown, 1);
+    product.wait(60);
+    clear().await;
+    assert_eq!(read("/queries?limit=1").await, (0, cost), "as many steps as before");
+    let nothing = clear().await;
+    ask().await;
+    ask().await;
+    assert_eq!(read("/queries?limit=1").await, (1, cost));
+    assert_eq!(read("/queries").await.0, 2);
+    // Saying again that they are kept brings nothing back.
+    set(true).await;
+    assert_eq!(read("/queries").await.0, 2);
+    assert_eq!(clear().await, nothing + 2, "one for each that was there");
+    assert_eq!(read("/queries").await.0, 0);
+    ask().await;
+    assert_eq!(read("/queries").await.0, 1, "they are kept on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kept_query_is_forgotten_after_half_a_year() {
     let product = with_operators().await;
     let (ann, _) = product.signed_in("ann").await;

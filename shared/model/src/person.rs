@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
+
 use crate::text::prose;
 
 /// Characters of the name that somebody wants to be called by.
@@ -12,6 +14,8 @@ const BIO: RangeInclusive<usize> = 1..=500;
 const REVIEW: RangeInclusive<usize> = 20..=10_000;
 /// Nobody alive was born before.
 const FIRST_YEAR: i16 = 1900;
+/// Nobody watched a film before 1896; in seconds since 1970.
+const CINEMA: i64 = -2_335_219_200;
 
 /// The name that somebody wants to be called by, as it is kept.
 ///
@@ -37,6 +41,12 @@ pub fn review(text: &str) -> Result<String, String> {
     prose(text, REVIEW, true)
 }
 
+/// Whether there was cinema at a time that somebody says they did something with a film. Times are kept as texts, whose
+/// order is that of times only within years of four digits.
+pub fn is_since_cinema(at: Timestamp) -> bool {
+    at.as_second() >= CINEMA
+}
+
 /// Whether somebody alive in `this_year` can have been born in `year`.
 pub fn is_birth_year(year: i16, this_year: i16) -> bool {
     (FIRST_YEAR..=this_year).contains(&year)
@@ -51,6 +61,10 @@ mod tests {
         assert_eq!(display_name(" Ame\u{301}lie ").as_deref(), Ok("Am\u{e9}lie"));
         assert!(display_name("two\nlines").is_err() && bio("two\nlines").is_ok());
         assert!(review("too short").is_err() && review(&"long enough ".repeat(2)).is_ok());
+        let at = |text: &str| text.parse().unwrap_or_default();
+        assert!(
+            is_since_cinema(at("1896-01-01T00:00:00Z")) && !is_since_cinema(at("1895-12-31T23:59:59.999Z"))
+        );
         assert!(is_birth_year(1900, 2026) && !is_birth_year(1899, 2026) && !is_birth_year(2027, 2026));
     }
 }

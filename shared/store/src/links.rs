@@ -24,6 +24,9 @@ const TRIES: u32 = 5;
 const SHOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most links of one person that are listed.
 const LISTED: i32 = 500;
+/// The most invitations to one person that are looked at. Fewer letters than that reach one address in the half hour
+/// that a token works.
+const INVITED: i32 = 100;
 
 /// Which side of a link somebody is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,7 +217,8 @@ impl Links {
     /// # Errors
     /// If the store fails or an item cannot be read.
     pub async fn invitations(&self, account: &str, now: Timestamp) -> Result<Vec<Invitation>, Error> {
-        let found = self.auth.query(&invited_key(account), "", 100).await?;
+        // The newest: those that have expired lie on until the store takes them away, which may be days.
+        let found = self.auth.between(&invited_key(account), ("0", "~"), false, INVITED).await?;
         let all: Vec<Invitation> =
             found.into_iter().map(|item| record(item, "invitation")).collect::<Result<_, _>>()?;
         Ok(all.into_iter().filter(|one| now < one.expires_at && one.tries < TRIES).collect())

@@ -5,10 +5,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::key;
+use crate::catalogue::{Item, key, text};
 use crate::hand::is_gone;
 use crate::library::person_key;
-use crate::vault::{Vault, item, record, sort_key};
+use crate::vault::{Vault, item, record, s, sort_key};
 use crate::{Error, Hand};
 
 const QUERY: &str = "QUERY#";
@@ -17,6 +17,8 @@ const SETTING: &str = "SETTING#QUERIES";
 const KEPT: SignedDuration = SignedDuration::from_hours(180 * 24);
 /// How long it can be seen that one was deleted.
 const GONE_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// A query whose id is older than this has been noted by now, or never will be: no request takes so long.
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Something that was asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,10 +57,18 @@ impl Queries {
     /// # Errors
     /// If the store fails.
     pub async fn set_kept(&self, person: &str, kept: bool, hand: &Hand<'_>) -> Result<(), Error> {
-        let mut put = key(&person_key(person), SETTING);
-        put.insert("kept".into(), AttributeValue::Bool(kept));
-        hand.sign(&mut put);
-        self.0.put(put).await
+        let mut values = hand.values();
+        values.push((":kept", AttributeValue::Bool(kept)));
+        let set = "SET kept = :kept, #by = :by, rid = :rid";
+        self.0.update(key(&person_key(person), SETTING), set, None, values).await.map(drop)
+    }
+
+    /// The id up to which all of a person's queries were deleted; it sorts before all if none were. What was deleted
+    /// lies there for a day: whoever reads from above it does not walk through that.
+    async fn floor(&self, person: &str) -> Result<String, Error> {
+        let found = self.0.get(&person_key(person), SETTING).await?;
+        let cleared = found.as_ref().and_then(|item| text(item, "cleared"));
+        Ok(cleared.unwrap_or_default().to_owned())
     }
 
     /// Keeps a query under an id that is a ULID.
@@ -83,12 +93,13 @@ impl Queries {
         most: usize,
         now: Timestamp,
     ) -> Result<Vec<(String, Query)>, Error> {
-        let (mut page, mut before) = (Vec::new(), before.map(str::to_owned));
+        // Where it ends is read beside its beginning.
+        let (floor, mut found) =
+            futures::try_join!(self.floor(person), self.between(person, ("", before), most))?;
+        let (mut page, mut wanted) = (Vec::new(), most);
         loop {
-            let wanted = most - page.len();
-            let found = self.below(person, before.as_deref(), wanted).await?;
-            let short = found.len() < wanted;
-            before = found.last().map(|item| id_of(sort_key(item)));
+            let lowest = found.last().map(|item| id_of(sort_key(item)));
+            let short = found.len() < wanted || lowest.as_ref().is_none_or(|lowest| *lowest <= floor);
             for item in found.into_iter().filter(|item| !is_gone(item)) {
                 let id = id_of(sort_key(&item));
                 let query: Query = record(item, "query")?;
@@ -99,6 +110,8 @@ impl Queries {
             if short || page.len() >= most {
                 return Ok(page);
             }
+            wanted = most - page.len();
+            found = self.between(person, (&floor, lowest.as_deref()), wanted).await?;
         }
     }
 
@@ -109,30 +122,43 @@ impl Queries {
     pub async fn clear(&self, person: &str, now: Timestamp, hand: &Hand<'_>) -> Result<(), Error> {
         let until = now.saturating_add(GONE_FOR).map_or(i64::MAX, Timestamp::as_second);
         let pk = person_key(person);
+        let floor = self.floor(person).await?;
         let mut before: Option<String> = None;
         loop {
-            let found = self.below(person, before.as_deref(), 100).await?;
+            let found = self.between(person, (&floor, before.as_deref()), 100).await?;
             let short = found.len() < 100;
             before = found.last().map(|item| id_of(sort_key(item)));
             let there = found.iter().filter(|item| !is_gone(item));
             let puts = there.map(|item| self.0.put(hand.tombstone(key(&pk, sort_key(item)), until)));
             futures::future::try_join_all(puts).await?;
             if short {
-                return Ok(());
+                break;
             }
         }
+        // What was under way meanwhile may have come in below what was there: it is above the floor, and seen.
+        let cleared = now.saturating_sub(UNDER_WAY).unwrap_or(now).as_millisecond();
+        let cleared = ulid::Ulid::from_parts(u64::try_from(cleared).unwrap_or(0), 0).to_string();
+        let mut values = hand.values();
+        values.push((":cleared", s(cleared)));
+        let set = "SET cleared = :cleared, #by = :by, rid = :rid";
+        self.0.update(key(&pk, SETTING), set, None, values).await.map(drop)
     }
 
-    async fn below(
+    /// A person's queries from the id `from` to below the id `before`, and those that are gone, newest first.
+    async fn between(
         &self,
         person: &str,
-        before: Option<&str>,
+        (from, before): (&str, Option<&str>),
         most: usize,
-    ) -> Result<Vec<crate::catalogue::Item>, Error> {
+    ) -> Result<Vec<Item>, Error> {
         // `BETWEEN` includes its ends: the character before `0` makes a key just below the id.
         let to = before.map_or_else(|| format!("{QUERY}~"), |id| format!("{QUERY}{}", just_below(id)));
+        let from = format!("{QUERY}{from}");
+        if from > to {
+            return Ok(Vec::new());
+        }
         let most = i32::try_from(most).unwrap_or(i32::MAX).max(1);
-        self.0.between(&person_key(person), (QUERY, &to), false, most).await
+        self.0.between(&person_key(person), (&from, &to), false, most).await
     }
 }
 
