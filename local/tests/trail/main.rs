@@ -12,6 +12,7 @@ mod jobs;
 mod logged;
 mod noticed;
 mod recorded;
+mod rules;
 mod shipped;
 mod streams;
 mod watched;
