@@ -119,7 +119,7 @@ events! {
     /// All sessions of an account were ended.
     SessionsEnded = "auth.sessions.ended", Notable, "account", Auditor, 20/15;
     /// A refresh token came a second time; its session was ended.
-    TokenReused = "auth.token.reused", Critical, "account", Auditor, 1/5;
+    TokenReused = "auth.token.reused", Critical, "account", Target, 1/5;
     /// Credentials that are no good were shown.
     TokenRefused = "auth.token.refused", Suspicious, "account", Auditor, 100/5;
     /// A password was changed by who knew it.

@@ -289,13 +289,22 @@ impl Sessions {
         .await
     }
 
-    /// Ends a session. False if there was none of that name.
+    /// Ends a session and posts `letter`. False if there was none of that name.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn end(&self, account: &str, name: &str, trail: &Trail) -> Result<bool, Error> {
+    pub async fn end(
+        &self,
+        account: &str,
+        name: &str,
+        letter: Option<&Letter>,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
         let there = Some("attribute_exists(pk)");
         let mut writes = vec![self.0.deleting(session_key(account, name), there, Vec::new())?];
+        if let Some(letter) = letter {
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
+        }
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }
