@@ -7,6 +7,7 @@
 mod product;
 
 mod catalogue;
+mod dormant;
 mod exported;
 mod jobs;
 mod logged;

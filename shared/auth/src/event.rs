@@ -150,6 +150,8 @@ events! {
     Reauthenticated = "auth.reauthenticated", Routine, "account", Auditor, 0/0;
     /// Roles, grants or denials were changed.
     RoleChanged = "auth.role.changed", Notable, "account", Auditor, 1/5;
+    /// Roles or an API key were not used for long; their owner was told that they will end.
+    AccessDormant = "access.dormant", Notable, "account or key", Target, 0/0;
     /// Somebody was refused what their rights do not allow.
     AccessDenied = "auth.access.denied", Suspicious, "account", Auditor, 50/5;
 

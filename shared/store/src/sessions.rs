@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::accounts::{ACCOUNT, Account, CREDENTIALS, account_key};
+use crate::accounts::{ACCOUNT, Account, CREDENTIALS, WARNING, account_key};
 use crate::attempts::counter_key;
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
@@ -66,6 +66,8 @@ pub struct Opening {
     pub letters: Vec<Letter>,
     /// The entry in the login history, by id.
     pub login: Option<(String, Login)>,
+    /// Whether it takes back what its owner was told of roles that nobody uses.
+    pub takes_warning_back: bool,
 }
 
 /// Browser and network of a login: what is remembered of it for a month, so that the next one from there is not
@@ -220,6 +222,9 @@ impl Sessions {
             )?),
             // It goes with its ticket.
             Some(Proof::Mail) | None => {}
+        }
+        if with.takes_warning_back {
+            writes.push(self.0.deleting(key(&pk, WARNING), None, Vec::new())?);
         }
         for letter in &with.letters {
             writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
