@@ -254,11 +254,19 @@ impl Attack {
     }
 
     async fn scraping(&self) -> Result<String, Failure> {
-        let token = self.sign_in(&self.account(0).await?, &self.source).await?;
+        let email = self.account(0).await?;
+        let mut token = self.sign_in(&email, &self.source).await?;
         let (mut minutes, mut asked) = (0, 0);
         while minutes < 5 {
             let got = self.ask(Method::GET, "/watchlist", &self.source, Some(&token), Value::Null).await?;
             asked += 1;
+            if got.status == StatusCode::UNAUTHORIZED {
+                // A token lives for five minutes, and so does this attack.
+                token = self.sign_in(&email, &self.source).await?;
+            }
+            if got.status == StatusCode::FORBIDDEN {
+                return Ok(format!("{asked} pages asked for, until {} was shut out", self.source));
+            }
             if got.status == StatusCode::TOO_MANY_REQUESTS {
                 minutes += 1;
                 if minutes < 5 {

@@ -269,11 +269,17 @@ impl Stack {
         let count = spans.len();
         let document = document(otlp, &self.settings().region, spans).to_string();
         if let Err(error) = self.post(&otlp.url, &otlp.headers, document, otlp.patience).await {
-            let cause: &dyn std::error::Error = &error;
-            tracing::warn!(name: "spans.unsent", cause, spans = count, "the collector of traces took nothing");
-            let mut queue = self.waiting().0.lock().unwrap_or_else(PoisonError::into_inner);
-            queue.lost += count;
-            queue.resting_until = now.checked_add(REST).ok();
+            let rests_already = {
+                let mut queue = self.waiting().0.lock().unwrap_or_else(PoisonError::into_inner);
+                queue.lost += count;
+                let until = queue.resting_until.replace(now.saturating_add(REST).unwrap_or(Timestamp::MAX));
+                until.is_some_and(|until| now < until)
+            };
+            // Of several that were under way one tells.
+            if !rests_already {
+                let cause: &dyn std::error::Error = &error;
+                tracing::warn!(name: "spans.unsent", cause, spans = count, "the collector of traces took nothing");
+            }
         }
     }
 }
