@@ -55,6 +55,9 @@ GLOBALS = """Globals:
         PASSWORD_POLICY: !Ref PasswordPolicy
         SCREENSORT_CORS_ORIGINS: !Ref CorsOrigins
         SCREENSORT_SECURITY_CONTACT: !Ref SecurityContact
+        OTEL_EXPORTER_OTLP_ENDPOINT: !Ref OtlpEndpoint
+        OTEL_EXPORTER_OTLP_HEADERS: !Ref OtlpHeaders
+        OTEL_SERVICE_NAME: !Sub screensort-${Environment}
     Tags:
       product: screensort
 """
@@ -74,7 +77,9 @@ def area_template(area, root):
     own = section(text, "Resources")
     used = references(conditions + text) - set(own)
     kinds = {name: kind for name, kind in re.findall(r"^  (\w+):\n(?:    .*\n)*?    Type: (\w+)", root, re.M)}
-    parameters = "".join(f"  {name}: {{Type: {kinds.get(name, 'String')}}}\n" for name in sorted(used))
+    unshown = {name for name, body in re.findall(r"^  (\w+):\n((?:    .*\n)+)", root, re.M) if "    NoEcho: true\n" in body}
+    kind = lambda name: f"{kinds.get(name, 'String')}{', NoEcho: true' if name in unshown else ''}"
+    parameters = "".join(f"  {name}: {{Type: {kind(name)}}}\n" for name in sorted(used))
     return f"{HEAD.replace('{area}', area)}\nParameters:\n{parameters}\n{conditions}\n{text}"
 
 

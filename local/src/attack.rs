@@ -42,6 +42,12 @@ pub(crate) enum Kind {
     Exports,
     /// Routes that do not exist: the network is shut out.
     Scan,
+    /// Many people ask to be forgotten from one network: threat.people.deleted.
+    Deletions,
+    /// API keys are guessed from one network: threat.keys.abused.
+    Keys,
+    /// Somebody signs in as a person who is signed in elsewhere: threat.login.displaced.
+    Displaced,
     /// A record of the trail is changed in this machine's table, while the server is stopped: audit verify names it.
     Tamper,
 }
@@ -102,6 +108,9 @@ pub(crate) async fn run(kind: Kind, url: &str, detect: bool) -> Result<String, F
         Kind::MassChange => attack.mass_change().await?,
         Kind::Exports => attack.exports().await?,
         Kind::Scan => attack.scan().await?,
+        Kind::Deletions => attack.deletions().await?,
+        Kind::Keys => attack.keys().await?,
+        Kind::Displaced => attack.displaced().await?,
         Kind::Tamper => return Err(Failure::new("a table is tampered with at rest: stop the server first")),
     }];
     if detect {
@@ -245,11 +254,19 @@ impl Attack {
     }
 
     async fn scraping(&self) -> Result<String, Failure> {
-        let token = self.sign_in(&self.account(0).await?, &self.source).await?;
+        let email = self.account(0).await?;
+        let mut token = self.sign_in(&email, &self.source).await?;
         let (mut minutes, mut asked) = (0, 0);
         while minutes < 5 {
             let got = self.ask(Method::GET, "/watchlist", &self.source, Some(&token), Value::Null).await?;
             asked += 1;
+            if got.status == StatusCode::UNAUTHORIZED {
+                // A token lives for five minutes, and so does this attack.
+                token = self.sign_in(&email, &self.source).await?;
+            }
+            if got.status == StatusCode::FORBIDDEN {
+                return Ok(format!("{asked} pages asked for, until {} was shut out", self.source));
+            }
             if got.status == StatusCode::TOO_MANY_REQUESTS {
                 minutes += 1;
                 if minutes < 5 {
@@ -282,6 +299,45 @@ impl Attack {
             }
         }
         Ok(format!("{changed} films thumbed up and down by one account"))
+    }
+
+    async fn deletions(&self) -> Result<String, Failure> {
+        let (mut leaving, password) = (0, json!({"password": PASSWORD}));
+        for n in 0..11 {
+            let token = self.sign_in(&self.account(n).await?, &self.source).await?;
+            let got =
+                self.ask(Method::DELETE, "/profile", &self.source, Some(&token), password.clone()).await?;
+            leaving += usize::from(got.status.is_success());
+        }
+        Ok(format!("11 people asked to be forgotten from {}, {leaving} are", self.source))
+    }
+
+    async fn keys(&self) -> Result<String, Failure> {
+        let token = self.sign_in(&self.account(0).await?, &self.source).await?;
+        let wanted = json!({"name": "query tool", "scopes": ["operators:read"]});
+        let key = self.ask(Method::POST, "/api_keys", &self.source, Some(&token), wanted).await?;
+        let guess = json!({
+            "grant_type": "client_credentials", "client_id": key.body["client_id"], "client_secret": "ssk_guessed",
+        });
+        let mut refused = 0;
+        for _ in 0..21 {
+            let got = self.ask(Method::POST, "/token", &self.source, None, guess.clone()).await?;
+            refused += usize::from(got.status == StatusCode::UNAUTHORIZED);
+        }
+        Ok(format!("a key guessed 21 times from {}, {refused} times refused", self.source))
+    }
+
+    async fn displaced(&self) -> Result<String, Failure> {
+        let email = self.account(0).await?;
+        self.sign_in(&email, "203.0.113.7").await?;
+        let thief = self.client.post(format!("{}/login", self.url)).header("x-local-source", &self.source);
+        let thief = thief.header("user-agent", "curl/8 Linux").header("content-type", "application/json");
+        let got = thief.body(json!({"email": email, "password": PASSWORD}).to_string()).send().await?;
+        Ok(format!(
+            "somebody is signed in, and signs in from {} with another device: {}",
+            self.source,
+            got.status()
+        ))
     }
 
     async fn exports(&self) -> Result<String, Failure> {

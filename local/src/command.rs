@@ -13,7 +13,7 @@ use screensort_auth::event::Event;
 use screensort_http::{Limits, Problem};
 use screensort_jobs::{rotate_keys, ship_audit};
 use screensort_model::{Movie, MovieId};
-use screensort_runtime::{Stack, clock};
+use screensort_runtime::{Otlp, Stack, clock};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -765,6 +765,7 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
         cors_origins: args.cors_origin,
         limits: Some(args.limits.limits()),
         password_range_url: args.password_range_url.filter(|url| !url.trim().is_empty()),
+        otlp: Otlp::from_environment().map_err(|error| Failure(error.to_string(), 1))?,
         ..args.tmdb.choices(data.clone())
     };
     let stand = stand(choices).await?;

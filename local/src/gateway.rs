@@ -14,7 +14,7 @@ use hyper::body::Incoming as Body;
 use screensort_cloud::{Cloud, Mail, Mailbox};
 use screensort_http::{Answer, Code, Endpoint, FieldError, Gate, Problem, preflight};
 use screensort_routes::{Area, Found, Route};
-use screensort_runtime::{Event, Record, Stack, event, handle, within};
+use screensort_runtime::{Event, Record, Run, Stack, event, handle, watched, within};
 
 use crate::recent::Costs;
 use crate::streams::{self, Fed, Follower};
@@ -183,7 +183,8 @@ impl Gateway {
         }
         if route.binary == "profile_delete"
             && let Err(error) =
-                within("deletion_worker", screensort_accounts::deletion_worker::run(&self.stack)).await
+                ran(&self.stack, "deletion_worker", screensort_accounts::deletion_worker::run(&self.stack))
+                    .await
         {
             tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
         }
@@ -195,7 +196,8 @@ impl Gateway {
     /// Sends the mail that waits. In AWS a schedule does; here it is done after every call that may post some.
     pub async fn send_mail(&self) {
         let _alone = self.mailing.lock().await;
-        if let Err(error) = within("mailer", screensort_accounts::mailer::run(&self.stack)).await {
+        let mailing = screensort_accounts::mailer::run(&self.stack);
+        if let Err(error) = ran(&self.stack, "mailer", mailing).await {
             tracing::warn!(name: "mail.unsent", %error, "mail waits: {error}");
         }
     }
@@ -262,9 +264,8 @@ impl Gateway {
             let stack = self.stack.clone();
             // A failure is in the log of runs, where whoever asked looks for it.
             tokio::spawn(async move {
-                within("sync_wanted", screensort_jobs::sync_wanted::job(serde_json::json!({}), stack))
-                    .await
-                    .ok()
+                let work = screensort_jobs::sync_wanted::job(serde_json::json!({}), stack.clone());
+                ran(&stack, "sync_wanted", work).await.ok()
             });
         }
         answer
@@ -279,7 +280,7 @@ impl Gateway {
         let stack = self.stack.clone();
         tokio::spawn(async move {
             let feeding = Box::pin(screensort_jobs::feed_blocklist::run(&stack));
-            if let Err(error) = within("feed_blocklist", feeding).await {
+            if let Err(error) = ran(&stack, "feed_blocklist", feeding).await {
                 tracing::warn!(name: "blocklist.unfed", %error, "callers are not judged: {error}");
             }
         });
@@ -295,6 +296,7 @@ impl Gateway {
             .ok_or_else(|| Problem::internal("a route of the table has no endpoint"))?;
         let (response, record) = handle(endpoint, request, &self.stack).await;
         self.note(record);
+        export_spans(&self.stack);
         let (parts, body) = response.into_parts();
         let bytes = match body {
             lambda_http::Body::Text(text) => Bytes::from(text),
@@ -427,6 +429,27 @@ async fn collect(body: Body, route: &Route) -> Result<Bytes, Problem> {
         }
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(Problem::new(Code::TooLarge)),
         Err(_) => Err(Problem::new(Code::BadJson).with_detail("The body broke off.")),
+    }
+}
+
+/// Runs a job as Lambda does: what it calls is its own, and so is its trace.
+pub(crate) async fn ran<T, E>(
+    stack: &Stack,
+    job: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let request_id = stack.new_id().unwrap_or_default();
+    let run = Run { job, request_id: &request_id, trace_id: None };
+    let done = within(job, Box::pin(watched(stack, &run, work, Result::is_err))).await;
+    export_spans(stack);
+    done
+}
+
+/// Sends traces beside everything else, where the environment asks for it: this process is never frozen.
+fn export_spans(stack: &Stack) {
+    if stack.settings().otlp.is_some() {
+        let stack = stack.clone();
+        tokio::spawn(async move { stack.export_spans().await });
     }
 }
 

@@ -6,10 +6,9 @@ use http::{HeaderValue, Method, Response};
 use http_body_util::Full;
 use jiff::Timestamp;
 use screensort_http::{Code, Problem, secure};
-use screensort_runtime::within;
 use serde_json::{Value, json};
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, ran};
 use crate::recent::Recent;
 
 /// Answers `method` on `path`, which is what follows `/v1/_local/`.
@@ -146,7 +145,7 @@ async fn run(gateway: &Gateway, name: &str) -> Result<Value, Problem> {
     })?;
     // The table's own name of it: the one that was asked for lives no longer than the request.
     let name = screensort_jobs::NAMES.into_iter().find(|known| *known == name).unwrap_or_default();
-    within(name, job(json!({}), gateway.stack().clone())).await.map_err(|error| {
+    ran(gateway.stack(), name, job(json!({}), gateway.stack().clone())).await.map_err(|error| {
         // On this machine the caller is the developer: the cause is theirs to see.
         Problem::new(Code::Unavailable).with_detail(format!("The job failed: {error}")).caused_by(error)
     })

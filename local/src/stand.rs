@@ -8,7 +8,9 @@ use screensort_cloud::{Cloud, Options, Place};
 use screensort_crypto::KeyId;
 use screensort_http::Limits;
 use screensort_model::Clock;
-use screensort_runtime::{AddressSets, Calls, ChallengeVerifier, Credentials, Settings, Stack, TMDB_RATE};
+use screensort_runtime::{
+    AddressSets, Calls, ChallengeVerifier, Credentials, Dormancy, Otlp, Settings, Stack, TMDB_RATE,
+};
 use screensort_store::{Tables, create_tables};
 
 /// Why a stand cannot be set up.
@@ -57,6 +59,8 @@ pub struct Choices {
     pub password_range_url: Option<String>,
     /// Who verifies challenges, if not we.
     pub challenge: Option<ChallengeVerifier>,
+    /// Where traces are sent, if anywhere.
+    pub otlp: Option<Otlp>,
 }
 
 /// The embedded services and the context over them.
@@ -124,6 +128,8 @@ impl Stand {
             app_url: "http://localhost:3000/v1/docs".into(),
             mail_from: "ScreenSort <no-reply@screensort.example>".into(),
             security_contact: "mailto:security@example.org".into(),
+            dormancy: Dormancy::default(),
+            otlp: choices.otlp,
             calls: Calls::from_environment(),
             address_sets: v4.zip(v6).map(|(v4, v6)| AddressSets { v4, v6 }),
         };

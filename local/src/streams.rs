@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use screensort_cloud::{Changes, Cloud};
-use screensort_runtime::{Job, JobError, Stack, within};
+use screensort_runtime::{Job, JobError, Stack};
 use screensort_store::{ErrandKind, Tables, errand_of_change};
 use serde_json::{Value, json};
 
+use crate::gateway::ran;
 use crate::letters;
 
 /// The functions that streams call, and whose, as `infra/functions.toml` has them.
@@ -135,7 +136,8 @@ impl Follower {
             }
             // In a task of its own: a function that panics is one that failed.
             let call = (self.job)(json!({"Records": batch}), stack.clone());
-            let called = tokio::spawn(within(self.name, call)).await;
+            let (stack, name) = (stack.clone(), self.name);
+            let called = tokio::spawn(async move { ran(&stack, name, call).await }).await;
             match called {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => why = error.to_string(),

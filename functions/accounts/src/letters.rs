@@ -139,9 +139,44 @@ fn says(kind: &str) -> Option<(&'static str, &'static str, Option<&'static str>)
         ),
         "new_device" => (
             "A new sign-in",
-            "Your ScreenSort account was signed in to on a device that we had not seen before. If it was not \
-             you, change your password and end that session.",
+            "Your ScreenSort account was signed in to on a device that we had not seen before. If it was you, \
+             there is nothing to do. If not, somebody knows your password: follow the link and ask for a new one. \
+             Setting it ends all sessions, that one too. If you are signed in, you can end them at once by signing \
+             out everywhere.",
+            Some("forgot_password"),
+        ),
+        "roles_dormant" => (
+            "Do you still need your roles?",
+            "Your ScreenSort account may do more than others, and nobody has signed in to it for long. If you still \
+             need that, sign in. If not, there is nothing to do: what it may do more than others is taken from it in \
+             some weeks, and an administrator can give it back.",
             None,
+        ),
+        "roles_suspended" => (
+            "Your roles were taken back",
+            "Nobody has signed in to your ScreenSort account for long, so that it may no longer do more than others. \
+             The account itself is as it was. If you need your roles again, ask an administrator.",
+            None,
+        ),
+        "api_key_dormant" => (
+            "Do you still need this API key?",
+            "An API key of your ScreenSort account has not been used for long. If you still need it, use it. If not, \
+             revoke it, or do nothing: it is revoked in some weeks.",
+            None,
+        ),
+        "api_key_lapsed" => (
+            "An API key was revoked",
+            "An API key of your ScreenSort account was revoked because nobody had used it for long. If you need one, \
+             make a new one.",
+            None,
+        ),
+        "token_reused" => (
+            "A session was ended",
+            "A sign-in of your ScreenSort account was used from a copy of its key, which happens when somebody \
+             stole it, and seldom by a fault of an app. We ended that session; other sessions go on. Sign in \
+             again. If it happens once more, or you do not know the device, follow the link and ask for a new \
+             password: setting it ends all sessions.",
+            Some("forgot_password"),
         ),
         "deleted" => (
             "Your account is deleted",
@@ -178,6 +213,12 @@ pub(crate) fn write(kind: &str, facts: &Facts<'_>) -> Option<Written> {
                 escape(token)
             ));
         }
+        // A page where something can be asked for: whoever reads this mail gets nothing by the link alone.
+        (Some(page), None) if !page.is_empty() => {
+            let link = format!("{}#{page}", facts.app_url);
+            text.push_str(&format!("\n{link}\n"));
+            html.push_str(&format!("<p><a href=\"{0}\">{0}</a></p>", escape(&link)));
+        }
         _ => {}
     }
     html.push_str("</html>");
@@ -209,6 +250,21 @@ mod tests {
         let written = write("reset", &facts).unwrap();
         assert!(written.text.contains("https://app.example/a#reset_password=tok-1\n\nToken: tok-1\n"));
         assert!(written.html.contains("href=\"https://app.example/a#reset_password=tok-1\""));
+    }
+
+    #[test]
+    fn a_letter_about_a_stranger_says_how_all_sessions_end_and_carries_no_secret() {
+        let facts =
+            Facts { name: "ann", app_url: "https://app.example/a", about: "Firefox", ..Facts::default() };
+        for kind in ["new_device", "token_reused"] {
+            let written = write(kind, &facts).unwrap();
+            for text in [&written.text, &written.html] {
+                assert!(
+                    text.contains("https://app.example/a#forgot_password") && text.contains("all sessions")
+                );
+                assert!(text.contains("It was Firefox.") && !text.contains("Token"), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ async fn logout(
         let all = ask.whence.own(Event::SessionsEnded, who.id(), stack.clock().now())?;
         stack.accounts().end_all(who.id(), &trail.clone().and(all)).await?;
     } else {
-        stack.sessions().end(who.id(), &who.session.name, &trail).await?;
+        stack.sessions().end(who.id(), &who.session.name, None, &trail).await?;
     }
     log(&trail);
     // The device stays known: it is what keeps strangers from locking its owner out.

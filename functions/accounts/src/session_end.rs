@@ -30,7 +30,7 @@ async fn end(
 ) -> Result<Reply<()>, Problem> {
     // The key is under the caller's own: another person's session is not found.
     let trail = ask.whence.own(Event::SessionRevoked, who.id(), stack.clock().now())?;
-    if !stack.sessions().end(who.id(), &ask.id, &trail).await? {
+    if !stack.sessions().end(who.id(), &ask.id, None, &trail).await? {
         return Err(Problem::new(Code::NotFound).with_detail("You have no session with this id."));
     }
     log(&trail);

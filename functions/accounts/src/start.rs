@@ -129,6 +129,7 @@ pub(crate) async fn start(stack: &Stack, how: Start<'_>) -> Result<Option<Reply<
         login: Some((new_id(now)?, login)),
         letters: Vec::new(),
         proof: how.proof.clone(),
+        takes_warning_back: how.person.warned,
     };
     let to = || To::Account(account.id.clone());
     let place = |place: &screensort_store::KnownPlace| place.is_of(&session.device, &session.prefix, now);

@@ -11,9 +11,11 @@ use screensort_http::member::{
 use screensort_http::{Anyone, Authority, Code, Endpoint, Input, Opening, Problem, Reply, Whence, log};
 use screensort_routes::TOKEN_REFRESH;
 use screensort_runtime::Stack;
+use screensort_store::To;
 use serde::Deserialize;
 
 use crate::ask::{Secret, Whole, refused};
+use crate::person::letter;
 use crate::start::{LoginAnswer, User, tokens};
 
 /// The endpoint.
@@ -92,7 +94,11 @@ async fn rotate(token: &Secret, whence: &Whence, stack: &Stack) -> Result<Reply<
             Rotation::Predecessor => {}
             Rotation::Reuse => {
                 let trail = whence.trail(Event::TokenReused, None, Some(owner), now)?;
-                if stack.sessions().end(owner, name, &trail).await? {
+                // One of the two who have the token is not its owner, and nobody can tell which: the session ends,
+                // and its owner hears of it where a thief of sessions does not read.
+                let to = To::Account(owner.to_owned());
+                let notice = letter("token_reused", to, Some(session.device.clone()), now)?;
+                if stack.sessions().end(owner, name, Some(&notice), &trail).await? {
                     log(&trail);
                 }
                 return Err(unauthenticated(Code::TokenReuse));

@@ -5,8 +5,7 @@ use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::role::{Change, RoleChangeFault, Standing, check_change};
 use screensort_auth::{Permission, Permissions, Role, may};
-use screensort_crypto::{KeyRing, MacKey};
-use screensort_http::member::standing;
+use screensort_http::member::{standing, standing_hash};
 use screensort_http::{
     Code, Endpoint, FieldError, IfMatch, Input, Opening, Problem, Recent, Reply, Text, Whence, log, stale,
 };
@@ -90,7 +89,7 @@ async fn change(
     let hashes = (standing_hash(&ring, &before), standing_hash(&ring, &after));
     let trail = trail(&ask.whence, &old, &new, who.id(), &before.id, stack.clock().now())?;
     let trail = trail.with_values(Some(hashes.0), Some(hashes.1));
-    if !accounts.set_standing(&before, &after, more, &trail).await? {
+    if !accounts.set_standing(&before, &after, more, None, &trail).await? {
         return Err(if ask.seen.is_given() { stale() } else { Problem::new(Code::Conflict) });
     }
     log(&trail);
@@ -171,12 +170,4 @@ fn trail(
     let mut events = events.into_iter();
     let first = of(events.next().unwrap_or(Event::SessionsEnded))?;
     events.try_fold(first, |trail, event| Ok(trail.and(of(event)?)))
-}
-
-/// A keyed hash of an account's standing: who knows a standing can tell whether it was this one.
-fn standing_hash(ring: &KeyRing<MacKey>, account: &Account) -> String {
-    let words = [&account.roles, &account.grants, &account.denials].map(|words| words.join(" "));
-    let state = if account.disabled { "disabled" } else { "open" };
-    let parts = [words[0].as_bytes(), words[1].as_bytes(), words[2].as_bytes(), state.as_bytes()];
-    ring.tag("audit.standing", &parts).1.to_text()
 }

@@ -1,7 +1,8 @@
 //! `access_review`: who may do what, and whether they still need it, written down for a person to read.
 //!
-//! It changes nothing. What it finds is a reason to look: somebody who has not signed in for long, an administrator
-//! without a second factor, a right that somebody was given on top of their role, a key that has grown old.
+//! What it finds is a reason to look: somebody who has not signed in for long, an administrator without a second
+//! factor, a right that somebody was given on top of their role, a key that has grown old. It changes one thing: what
+//! nobody uses is taken back ([`crate::dormant`]).
 
 use std::fmt::Write;
 use std::future::Future;
@@ -20,6 +21,7 @@ use screensort_store::Account;
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::dormant::{self, Staff};
 use crate::note::noted;
 
 /// The job's name.
@@ -69,18 +71,26 @@ impl Seen {
 /// If the store or the bucket fails.
 pub async fn run(stack: &Stack) -> Result<Value, Error> {
     let now = stack.clock().now();
-    let (mut seen, mut after) = (Vec::new(), None);
+    let (mut seen, mut staff, mut unused, mut after) = (Vec::new(), Vec::new(), Vec::new(), None);
     loop {
         let page = stack.accounts().list(after.as_deref(), PAGE).await?;
         let full = page.len() == PAGE;
         after = page.last().map(|account| account.id.clone());
-        let looks = stream::iter(page).map(|account| look(stack, account)).buffered(SIDE_BY_SIDE);
-        seen.extend(looks.try_collect::<Vec<Seen>>().await?);
+        let looks = stream::iter(page).map(|account| look(stack, account, now)).buffered(SIDE_BY_SIDE);
+        for (one, account, keys) in looks.try_collect::<Vec<_>>().await? {
+            unused.extend(keys);
+            if one.is_staff || !one.grants.is_empty() {
+                staff.push(Staff { account, last_login: one.last_login });
+            }
+            seen.push(one);
+        }
         if !full {
             break;
         }
     }
-    let settings = findings(stack, &seen, now).await?;
+    let mut settings = findings(stack, &seen, now).await?;
+    settings.extend(dormant::roles(stack, staff, now).await?);
+    settings.extend(unused);
     let report = report(&seen, settings, now);
     let day = now.to_zoned(TimeZone::UTC).date();
     let dated = format!("reports/access_review-{day}.md");
@@ -94,7 +104,11 @@ pub async fn run(stack: &Stack) -> Result<Value, Error> {
     Ok(report)
 }
 
-async fn look(stack: &Stack, account: Account) -> Result<Seen, Error> {
+async fn look(
+    stack: &Stack,
+    account: Account,
+    now: Timestamp,
+) -> Result<(Seen, Account, Vec<String>), Error> {
     let standing = standing(&account)?;
     let administers = standing.is_administering();
     let is_staff = administers || standing.roles.iter().any(|role| *role != Role::User);
@@ -106,9 +120,10 @@ async fn look(stack: &Stack, account: Account) -> Result<Seen, Error> {
             .person(&account.id)
             .await?
             .is_some_and(|person| person.credentials.totp.is_some());
-    Ok(Seen {
-        roles: account.roles,
-        grants: account.grants,
+    let keys = dormant::keys(stack, &account, now).await?;
+    let seen = Seen {
+        roles: account.roles.clone(),
+        grants: account.grants.clone(),
         is_staff,
         administers,
         disabled: account.disabled,
@@ -116,8 +131,9 @@ async fn look(stack: &Stack, account: Account) -> Result<Seen, Error> {
         second_factor,
         last_login: logins.first().map(|(_, login)| login.at),
         created_at: account.created_at,
-        id: account.id,
-    })
+        id: account.id.clone(),
+    };
+    Ok((seen, account, keys))
 }
 
 /// What is to be said of the deployment itself.

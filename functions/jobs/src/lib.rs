@@ -5,6 +5,7 @@
 //! everything that is written twice is written the same. A film leaves the catalogue only when TMDb itself says
 //! on three different days that there is no such film; a list that lacks it never removes anything.
 
+mod dormant;
 mod errand;
 mod error;
 mod film;

@@ -208,6 +208,9 @@ fn client(stack: &Stack, text: &str, budget: u32) -> Result<Client, Error> {
     let mut config = Config::new(Token::new(&token));
     config.user_agent = concat!("ScreenSort/", env!("CARGO_PKG_VERSION")).to_owned();
     config.pacing.per_second = settings.tmdb_requests_per_second;
+    config.told = Some(|told| {
+        screensort_runtime::called("tmdb", told.route, told.status, told.failure, told.took);
+    });
     if let Some(url) = &settings.tmdb_url {
         config.base_url.clone_from(url);
     }

@@ -156,6 +156,7 @@ async fn make(
         last_used_at: None,
         network: None,
         replaced_by: None,
+        warned_at: None,
     };
     // A key never works longer because another one takes its place.
     let until = |old: &ApiKey| old.expires_at.min(now + SignedDuration::from_hours(i64::from(hours)));

@@ -20,6 +20,16 @@ async fn a_refresh_token_rotates_and_its_reuse_ends_the_family() {
         .await
         .expect(401, "unauthorized");
     refresh("rt1.x.y.0.z").await.expect(401, "unauthorized");
+    // Its owner hears of it once, and where they can end the others; the letter holds nothing that a thief could use.
+    refresh(&first).await.expect(401, "unauthorized");
+    let mails = product.mails().await;
+    let told: Vec<_> = mails.iter().filter(|mail| mail["subject"] == "A session was ended").collect();
+    assert_eq!((told.len(), &told[0]["to"]), (1, &json!("ann@example.org")));
+    let text = told[0]["text"].as_str().unwrap();
+    assert!(
+        text.contains("#forgot_password") && told[0]["token"].is_null() && !text.contains("srt_"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

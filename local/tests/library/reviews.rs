@@ -30,7 +30,7 @@ impl World {
         let after = Account { roles: vec!["user".into(), "editor".into()], ..before.clone() };
         let event = screensort_auth::event::Event::RoleChanged;
         let trail = screensort_http::trail_of(event, "test", &id, "test", self.product.clock.now()).unwrap();
-        assert!(stack.accounts().set_standing(&before, &after, 0, &trail).await.unwrap());
+        assert!(stack.accounts().set_standing(&before, &after, 0, None, &trail).await.unwrap());
         self.product.wait(60);
         let first = self.product.login("editor@example.org").await;
         let body = json!({"mfa_token": first.str("mfa_token"), "code": self.product.code(&secret)});

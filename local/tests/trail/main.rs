@@ -7,11 +7,14 @@
 mod product;
 
 mod catalogue;
+mod dormant;
+mod exported;
 mod jobs;
 mod logged;
 mod noticed;
 mod recorded;
 mod rings;
+mod rules;
 mod shipped;
 mod streams;
 mod watched;

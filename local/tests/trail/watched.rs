@@ -42,6 +42,7 @@ async fn who_asks_on_over_the_quota_is_recorded_once_a_minute_and_found() {
         assert_eq!(over, minute, "one record a caller and minute");
         let threats = found(&product).await;
         assert_eq!(threats.len(), usize::from(minute == 5), "{threats:?}");
+        assert!(threats.iter().all(|(event, ..)| event == "threat.catalogue.scraped"));
     }
 }
 

@@ -51,7 +51,6 @@ fn is_removal(event: Event) -> bool {
             | Event::MovieRemoved
             | Event::OperatorRemoved
             | Event::AccountDisabled
-            | Event::PersonDeleted
             | Event::KeyRevoked
     )
 }
@@ -87,12 +86,15 @@ pub fn threats(seen: &[Seen<'_>]) -> Vec<Threat> {
         |event| matches!(event, Event::ReviewRemoved | Event::ReviewRestored | Event::ReviewReportSettled);
     let is_look = |event| matches!(event, Event::PersonReadByAdmin | Event::RecommendationReadByAdmin);
     by_actor(Event::ThreatEscalation, DENIALS, &|event| event == Event::AccessDenied);
-    by_actor(Event::ThreatMassChange, REMOVALS, &is_removal);
     by_actor(Event::ThreatMassChange, CHANGES, &is_change);
     by_actor(Event::ThreatModeration, DECISIONS, &is_decision);
     by_actor(Event::ThreatModeration, REPORTS, &|event| event == Event::ReviewReported);
     by_actor(Event::ThreatBrowsing, LOOKS, &is_look);
     by_actor(Event::ThreatKeys, KEY_NETWORKS, &|event| event == Event::KeyMoved);
+    // A job that ends what nobody uses comes from nowhere.
+    let removed = seen.iter().filter(|one| is_removal(one.event) && one.actor != "-" && one.source.is_some());
+    let removed = count(removed, |one| Some(one.actor.to_owned()));
+    found.extend(met(Event::ThreatMassChange, removed, REMOVALS, false));
     let mut found: Vec<Threat> = found.into_iter().collect();
     found.dedup_by(|a, b| a.name == b.name && a.subject == b.subject);
     found
@@ -174,7 +176,8 @@ fn scraping(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
 fn bursts(seen: &[Seen<'_>], found: &mut BTreeSet<Threat>) {
     let rules = [
         (Event::PersonExported, Event::ThreatExports, EXPORTS_NETWORK, EXPORTS),
-        (Event::PersonDeleted, Event::ThreatDeletions, DELETIONS_NETWORK, DELETIONS),
+        // Whoever asks to be forgotten does it from somewhere; the job that forgets them comes from nowhere.
+        (Event::PersonLeaving, Event::ThreatDeletions, DELETIONS_NETWORK, DELETIONS),
     ];
     for (event, threatens, from_one, in_all) in rules {
         let of = || seen.iter().filter(|one| one.event == event);
@@ -333,7 +336,7 @@ mod tests {
         let rules = [
             (Event::PersonExported, EXPORTS_NETWORK, here, "threat.people.exported", "203.0.113.0/24"),
             (Event::PersonExported, EXPORTS, anywhere, "threat.people.exported", "everybody"),
-            (Event::PersonDeleted, DELETIONS_NETWORK, here, "threat.people.deleted", "203.0.113.0/24"),
+            (Event::PersonLeaving, DELETIONS_NETWORK, here, "threat.people.deleted", "203.0.113.0/24"),
             (Event::ReviewReportSettled, DECISIONS, here, "threat.moderation.abused", "eve"),
             (Event::ReviewReported, REPORTS, here, "threat.moderation.abused", "eve"),
             (Event::PersonReadByAdmin, LOOKS, here, "threat.people.browsed", "eve"),
@@ -345,6 +348,15 @@ mod tests {
             assert_eq!(met_by(event, times, source), [(name, subject.to_owned())], "{event:?}");
             assert_eq!(met_by(event, times - 1, source), [], "{event:?}");
         }
+    }
+
+    #[test]
+    fn a_job_that_ends_what_nobody_uses_is_no_attack() {
+        let key = |n: usize| format!("key{n}");
+        let found = scene(|scene| {
+            (0..60).for_each(|n| scene.add(Event::KeyRevoked, "access_review", &key(n), "-"));
+        });
+        assert_eq!(found, []);
     }
 
     #[test]
@@ -366,7 +378,7 @@ mod tests {
         let mut scene = Scene(Vec::new());
         for n in 0..100 {
             scene.add(Event::LoginFailed, "-", &format!("account{}", n % 25), "198.51.100.7");
-            scene.add(Event::PersonDeleted, "ann", "ann", "203.0.113.7");
+            scene.add(Event::PersonLeaving, "ann", "ann", "203.0.113.7");
         }
         let shut_out: Vec<(&str, String)> = scene
             .found()
@@ -421,7 +433,7 @@ mod tests {
                         scene.add(Event::QuotaExceeded, &who, &who, &source);
                     }
                     if random(200) == 0 {
-                        scene.add(Event::PersonDeleted, &who, &who, &source);
+                        scene.add(Event::PersonLeaving, &who, &who, &source);
                     }
                     if random(10) == 0 {
                         (0..random(6)).for_each(|_| scene.add(Event::ReviewReported, &who, "r", &source));

@@ -119,7 +119,7 @@ events! {
     /// All sessions of an account were ended.
     SessionsEnded = "auth.sessions.ended", Notable, "account", Auditor, 20/15;
     /// A refresh token came a second time; its session was ended.
-    TokenReused = "auth.token.reused", Critical, "account", Auditor, 1/5;
+    TokenReused = "auth.token.reused", Critical, "account", Target, 1/5;
     /// Credentials that are no good were shown.
     TokenRefused = "auth.token.refused", Suspicious, "account", Auditor, 100/5;
     /// A password was changed by who knew it.
@@ -154,6 +154,8 @@ events! {
     Reauthenticated = "auth.reauthenticated", Routine, "account", Auditor, 0/0;
     /// Roles, grants or denials were changed.
     RoleChanged = "auth.role.changed", Notable, "account", Auditor, 1/5;
+    /// Roles or an API key were not used for long; their owner was told that they will end.
+    AccessDormant = "access.dormant", Notable, "account or key", Target, 0/0;
     /// Somebody was refused what their rights do not allow.
     AccessDenied = "auth.access.denied", Suspicious, "account", Auditor, 50/5;
 

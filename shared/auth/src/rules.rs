@@ -15,7 +15,7 @@
 //! | `threat.catalogue.scraped` | one caller was over their quota in [`QUOTAS`] different minutes | calls over the quota are refused; a caller who is not signed in is shut out for [`SHUT_OUT`] |
 //! | `threat.data.mass_changed` | one account changed data [`CHANGES`] times, or removed or closed something of others [`REMOVALS`] times | nothing: somebody looks; point-in-time recovery brings it back |
 //! | `threat.people.exported` | [`EXPORTS_NETWORK`] people took copies of their data from one network, or [`EXPORTS`] in all | nothing: links expire, and each person has a notice |
-//! | `threat.people.deleted` | [`DELETIONS_NETWORK`] people deleted themselves from one network, or [`DELETIONS`] in all | nothing: a deletion waits, and each person has a notice |
+//! | `threat.people.deleted` | [`DELETIONS_NETWORK`] people asked to be forgotten from one network, or [`DELETIONS`] in all | nothing: a deletion waits, and each person has a notice |
 //! | `threat.people.browsed` | one administrator looked at people's data [`LOOKS`] times | nothing: somebody asks them |
 //! | `threat.moderation.abused` | one account removed, restored or settled [`DECISIONS`] reviews and reports, or reported [`REPORTS`] | nothing: each can be put back |
 //! | `threat.keys.abused` | keys of one account came from [`KEY_NETWORKS`] networks that were new to them, or [`KEY_REFUSALS`] keys were refused from one network | a network with refused keys is shut out for [`SHUT_OUT`] |

@@ -111,6 +111,14 @@ pub fn standing(account: &Account) -> Result<role::Standing, Problem> {
     })
 }
 
+/// A keyed hash of an account's standing: who knows a standing can tell whether it was this one.
+pub fn standing_hash(ring: &KeyRing<MacKey>, account: &Account) -> String {
+    let words = [&account.roles, &account.grants, &account.denials].map(|words| words.join(" "));
+    let state = if account.disabled { "disabled" } else { "open" };
+    let parts = [words[0].as_bytes(), words[1].as_bytes(), words[2].as_bytes(), state.as_bytes()];
+    ring.tag("audit.standing", &parts).1.to_text()
+}
+
 /// The kind of session that a name in the store means.
 pub fn session_kind(name: &str) -> session::Kind {
     match name {

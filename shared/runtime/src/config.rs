@@ -9,6 +9,7 @@ use screensort_crypto::KeyId;
 use screensort_http::Limits;
 use screensort_store::Tables;
 
+use crate::Otlp;
 use crate::firewall::AddressSets;
 
 /// Why the configuration is unusable. The text names the variable and never its value.
@@ -55,6 +56,22 @@ pub enum ChallengeVerifier {
 
 /// Requests a second that TMDb is asked for unless another number is set: half of what it allows.
 pub const TMDB_RATE: u32 = 20;
+
+/// After how many days what nobody used is taken back; its owner is told after half of them. 0 for never: then it is
+/// only named in the reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dormancy {
+    /// API keys.
+    pub keys: u16,
+    /// Roles besides `user`, of who does not sign in.
+    pub roles: u16,
+}
+
+impl Default for Dormancy {
+    fn default() -> Self {
+        Self { keys: 180, roles: 180 }
+    }
+}
 
 /// Everything that differs between two places where the product runs.
 #[derive(Debug, Clone)]
@@ -129,6 +146,10 @@ pub struct Settings {
     pub security_contact: String,
     /// The firewall's sets of addresses that the blocklist is mirrored to; nowhere if not set.
     pub address_sets: Option<AddressSets>,
+    /// What becomes of what nobody uses.
+    pub dormancy: Dormancy,
+    /// Where traces are sent; nowhere if not set.
+    pub otlp: Option<Otlp>,
     /// Where calls of AWS are noted, for tests.
     #[cfg(feature = "calls")]
     pub calls: Option<crate::Calls>,
@@ -251,10 +272,28 @@ impl Settings {
             security_contact: get("SCREENSORT_SECURITY_CONTACT")
                 .unwrap_or_else(|| "mailto:security@example.org".into()),
             address_sets: address_sets(get("SCREENSORT_WAF_IPV4"), get("SCREENSORT_WAF_IPV6"))?,
+            dormancy: dormancy(&get)?,
+            otlp: Otlp::from_lookup(&get)?,
             #[cfg(feature = "calls")]
             calls: None,
         })
     }
+}
+
+fn dormancy(get: &impl Fn(&str) -> Option<String>) -> Result<Dormancy, Error> {
+    let or = |name: &'static str, default: u16| match get(name) {
+        None => Ok(default),
+        Some(text) => text
+            .parse::<u16>()
+            .ok()
+            .filter(|days| *days == 0 || (30..=3_650).contains(days))
+            .ok_or(Error::Bad(name, "a number of days from 30 to 3650, 0 for never")),
+    };
+    let usual = Dormancy::default();
+    Ok(Dormancy {
+        keys: or("SCREENSORT_DORMANT_KEY_DAYS", usual.keys)?,
+        roles: or("SCREENSORT_DORMANT_ROLE_DAYS", usual.roles)?,
+    })
 }
 
 /// Both sets or neither: half a mirror is none.
@@ -338,6 +377,7 @@ mod tests {
             "TMDB_BASE_URL" | "TMDB_EXPORTS_URL" | "SCREENSORT_TMDB_RATE" => None,
             _ if name.starts_with("PASSWORD_") || name.starts_with("CLASSIC_") => None,
             "SCREENSORT_WAF_IPV4" | "SCREENSORT_WAF_IPV6" => None,
+            _ if name.starts_with("OTEL_") || name.starts_with("SCREENSORT_DORMANT_") => None,
             "SCREENSORT_ARGON2" | "SCREENSORT_APP_URL" | "SCREENSORT_PEPPER_ID" => None,
             "SCREENSORT_OLD_PEPPERS" | "CHALLENGE_VERIFIER" => None,
             _ if name.ends_with("_PER_MINUTE") || name.ends_with("_PER_DAY") => None,
@@ -414,6 +454,21 @@ mod tests {
         assert_eq!(with("7").unwrap().limits, Limits { writes_per_day: 7, ..Limits::default() });
         for bad in ["0", "-1", "many", "1000000001"] {
             assert!(with(bad).unwrap_err().to_string().starts_with("SCREENSORT_WRITES_PER_DAY"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_uses_ends_after_half_a_year_or_as_set_and_never_within_a_month() {
+        let with = |days: &'static str| {
+            Settings::from_lookup(move |name| match name {
+                "SCREENSORT_DORMANT_KEY_DAYS" => Some(days.to_owned()),
+                _ => get(name),
+            })
+        };
+        assert_eq!(Settings::from_lookup(get).unwrap().dormancy, Dormancy { keys: 180, roles: 180 });
+        assert_eq!(with("0").unwrap().dormancy, Dormancy { keys: 0, roles: 180 });
+        for bad in ["1", "29", "3651", "-1", "soon"] {
+            assert!(with(bad).unwrap_err().to_string().starts_with("SCREENSORT_DORMANT_KEY_DAYS"), "{bad}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! needed, keeps the catalogue in memory, and serves an endpoint or a job as a Lambda function. It must never
 //! decide anything about films or people.
 
+mod after;
 mod artifact;
 mod blocklist;
 #[cfg(feature = "calls")]
@@ -20,6 +21,7 @@ mod gateway;
 mod leases;
 mod logged;
 mod objects;
+mod otlp;
 mod outside;
 mod parcels;
 mod people;
@@ -29,25 +31,30 @@ mod record;
 mod secrets;
 mod serve;
 mod shelf;
+mod spans;
 mod stack;
 mod tally;
 
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 #[cfg(feature = "calls")]
 pub use calls::{Calls, within};
-pub use config::{ChallengeVerifier, Credentials, Error as ConfigError, Settings, TMDB_RATE};
+pub use config::{
+    ChallengeVerifier, Credentials, Dormancy, Error as ConfigError, Settings, TMDB_RATE,
+};
 pub use cursors::cursor_ring;
 pub use deed::deed;
 pub use firewall::{AddressSet, AddressSets, Error as FirewallError, Firewall, Mirrored};
 pub use gateway::{Event, event, request};
 pub use objects::{ACCESS_REVIEW, Error as ObjectsError, Objects};
+pub use otlp::Otlp;
 pub use outside::OutsideError;
 pub use parcels::Parcels;
 pub use people::Mail;
 pub use private::Private;
 pub use protection::Protection;
 pub use record::Record;
-pub use serve::{Job, JobError, handle, job, serve};
+pub use serve::{Job, JobError, Run, handle, job, serve, watched};
+pub use spans::called;
 pub use stack::Stack;
 
 /// The system's clock, to the millisecond.

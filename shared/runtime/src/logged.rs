@@ -1,5 +1,5 @@
-//! Every call of an AWS service in the log, at debug: which, how it ended, how long it took. Never what it said: no
-//! key, no name, no item.
+//! Every call of an AWS service in the log, at debug, and in the trace where there is one: which, how it ended, how
+//! long it took. Never what it said: no key, no name, no item.
 
 use std::time::Instant;
 
@@ -11,6 +11,8 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+
+use crate::spans::{self, Callee};
 
 /// Logs each attempt of a client.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Intercept for Logged {
         _: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if tracing::enabled!(tracing::Level::DEBUG) {
+        if tracing::enabled!(tracing::Level::DEBUG) || spans::are_gathered() {
             bag.interceptor_state().store_put(Began(Instant::now()));
         }
         Ok(())
@@ -55,6 +57,14 @@ impl Intercept for Logged {
             name: "aws.request", service, operation, status, duration_ms,
             "aws.request {service} {operation} answered {status}"
         );
+        if spans::are_gathered() {
+            let failure = match status {
+                200..400 => None,
+                0 => Some("no_answer".to_owned()),
+                _ => Some(status.to_string()),
+            };
+            spans::note(Callee::Aws(service.to_owned(), operation.to_owned()), status, failure, *began);
+        }
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Services that are not AWS's, where the settings name one: a list of breached passwords, a site that verifies
-//! challenges. Nothing here knows what is asked about, and nothing of it is logged.
+//! challenges, a collector of traces. Nothing here knows what is asked about, and nothing of it is logged.
 
+use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::Stack;
+use crate::{Stack, spans};
 
 /// How long a service may take.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -67,7 +68,7 @@ impl Stack {
         let url = format!("{}/{prefix}", base.trim_end_matches('/'));
         // Padding: the answer's length tells a listener nothing.
         let ask = self.people().outside.client()?.get(url).header("add-padding", "true");
-        text(ask).await.map(Some)
+        told("password_range", "/{prefix}", text(ask)).await.map(Some)
     }
 
     /// What the site that verifies challenges answers to a visitor's `response`.
@@ -83,8 +84,45 @@ impl Stack {
         let form = [("secret", secret), ("response", response)];
         let body = form.map(|(name, value)| format!("{name}={}", encoded(value))).join("&");
         let ask = self.people().outside.client()?.post(url);
-        text(ask.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+        let ask = ask.header("content-type", "application/x-www-form-urlencoded").body(body);
+        told("siteverify", "/", text(ask)).await
     }
+
+    /// Gives a document of JSON to a service that has no answer for us.
+    ///
+    /// # Errors
+    /// [`OutsideError`], at the latest after `patience`.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        document: String,
+        patience: Duration,
+    ) -> Result<(), OutsideError> {
+        let ask = self.people().outside.client()?.post(url).timeout(patience);
+        // A connection that sleeps with a function is dead more often than not when it is needed again.
+        let ask = ask.header("connection", "close").header("content-type", "application/json");
+        let ask = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value));
+        text(ask.body(document)).await.map(drop)
+    }
+}
+
+/// Notes in the trace how a service answered.
+async fn told<T>(
+    service: &'static str,
+    route: &'static str,
+    asking: impl Future<Output = Result<T, OutsideError>>,
+) -> Result<T, OutsideError> {
+    let began = Instant::now();
+    let answer = asking.await;
+    let (status, failure) = match &answer {
+        Ok(_) => (200, None),
+        Err(OutsideError::Status(status)) => (*status, Some("status")),
+        Err(OutsideError::Unreadable) => (200, Some("unreadable")),
+        Err(OutsideError::Setup | OutsideError::Unanswered(_)) => (0, Some("no_answer")),
+    };
+    spans::called(service, route, status, failure, began.elapsed());
+    answer
 }
 
 async fn text(ask: reqwest::RequestBuilder) -> Result<String, OutsideError> {

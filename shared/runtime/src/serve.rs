@@ -10,6 +10,8 @@ use std::time::Instant;
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::ServiceExt;
 use lambda_http::{Body, LambdaEvent, Request, RequestExt, Response};
+use lambda_runtime::Runtime;
+use lambda_runtime::layers::TracingLayer;
 use screensort_auth::event::Event;
 use screensort_http::{Answer, Code, Endpoint, Problem};
 use screensort_store::{Meter, Spent};
@@ -17,17 +19,19 @@ use serde_json::{Value, json};
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 
+use crate::after::After;
 use crate::blocklist::Suspicion;
-use crate::{Record, Settings, Stack, clock, config, gateway};
+use crate::otlp::{Deed, Place};
+use crate::{Record, Settings, Stack, clock, config, gateway, spans};
 
 /// Whether this process has answered nothing yet.
 static COLD: AtomicBool = AtomicBool::new(true);
 
 /// Answers one gateway event and says what it took. The Lambda binaries and the local server share it.
 pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack) -> (Response<Body>, Record) {
-    let began = Instant::now();
+    let (began, at) = (Instant::now(), stack.clock().now());
     let method = request.method().as_str().to_owned();
-    let trace_id = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
+    let mut trace_id = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
     let Some((route_path, incoming)) = gateway::incoming(request) else {
         let answer = Problem::new(Code::Internal).caused_by("not an event of the gateway").answer("", "");
         return finish(endpoint, answer, method, "", Asked::default(), began, stack);
@@ -44,22 +48,33 @@ pub async fn handle(endpoint: &Endpoint<Stack>, request: Request, stack: &Stack)
         // trail without signing in; the alarm counts lines.
         screensort_http::Whence::of(&incoming).note(Event::ThreatInjection, None);
     }
+    let exports = stack.exports_spans();
+    let place = exports.then(|| Place::of(trace_id.as_deref(), incoming.header("traceparent"))).flatten();
+    // Without X-Ray the lines name the trace that is exported.
+    trace_id = trace_id.or_else(|| place.as_ref().map(|place| place.trace.clone()));
     // Whatever is logged on the way names the request, whoever logs it.
     let span = tracing::info_span!("request", request_id, trace_id = trace_id.as_deref());
     let answering = Box::pin(endpoint.answer(&route_path, incoming, stack.clone()).instrument(span));
     let answering = async {
-        let (answer, spent) = Meter::watch(answering).await;
-        stack.suspect(&suspicion, &answer).await;
-        (answer, spent)
+        let work = async {
+            let (answer, spent) = Meter::watch(answering).await;
+            stack.suspect(&suspicion, &answer).await;
+            (answer, spent)
+        };
+        spans::gather(place.is_some(), began, work).await
     };
     #[cfg(feature = "calls")]
     let answering = Box::pin(crate::within(endpoint.name, answering));
-    let (mut answer, spent) = answering.await;
+    let ((mut answer, spent), calls) = answering.await;
     if let Some(origin) = origin {
         screensort_http::allow_origin(&mut answer.headers, &origin);
     }
     let asked = Asked { request_id, trace_id, source, spent };
-    finish(endpoint, answer, method, route, asked, began, stack)
+    let (response, record) = finish(endpoint, answer, method, route, asked, began, stack);
+    if let (Some(place), Some(calls)) = (&place, &calls) {
+        stack.keep_spans(place, &Deed::request(&record, at), calls);
+    }
+    (response, record)
 }
 
 /// Whose question it was, and what it cost.
@@ -130,7 +145,8 @@ pub fn serve(endpoint: fn() -> Endpoint<Stack>) -> ExitCode {
                 event.payload = gateway::keep_repeated(event.payload);
                 event
             };
-            lambda_runtime::run(service.map_request(whole)).await
+            let runtime = Runtime::new(service.map_request(whole)).layer(TracingLayer::new());
+            runtime.layer(After(stack)).run().await
         })
     })
 }
@@ -145,22 +161,63 @@ pub type JobError = Box<dyn std::error::Error + Send + Sync>;
 pub fn job(work: Job) -> ExitCode {
     run(|| {
         Box::pin(async move {
-            let stack = start()?;
-            let serve = |event: LambdaEvent<Value>| {
+            let stack: &'static Stack = Box::leak(Box::new(start()?));
+            let serve = move |event: LambdaEvent<Value>| {
                 let stack = stack.clone();
                 async move {
                     let LambdaEvent { payload, context } = event;
                     let (began, at) = (Instant::now(), stack.clock().now().as_millisecond());
+                    let (run, working) = (Run::of(&context), work(payload, stack.clone()));
                     // A failure is in the job's own line; this one is for the metrics.
-                    let (result, spent) = Meter::watch(work(payload, stack)).await;
+                    let has_failed = |(result, _): &(Result<Value, JobError>, Spent)| result.is_err();
+                    let (result, spent) = watched(&stack, &run, Meter::watch(working), has_failed).await;
                     let _ =
                         writeln!(std::io::stdout(), "{}", ran(&context, result.is_err(), began, at, spent));
                     result
                 }
             };
-            lambda_runtime::run(lambda_runtime::service_fn(serve)).await
+            let runtime = Runtime::new(lambda_runtime::service_fn(serve)).layer(TracingLayer::new());
+            runtime.layer(After(stack)).run().await
         })
     })
+}
+
+/// Which run of which job.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'r> {
+    /// The function's name.
+    pub job: &'r str,
+    /// The id of what it was asked.
+    pub request_id: &'r str,
+    /// X-Ray's name of the whole exchange that it belongs to, if there is one.
+    pub trace_id: Option<&'r str>,
+}
+
+impl<'r> Run<'r> {
+    fn of(context: &'r lambda_runtime::Context) -> Self {
+        Self {
+            job: &context.env_config.function_name,
+            request_id: &context.request_id,
+            trace_id: context.xray_trace_id.as_deref(),
+        }
+    }
+}
+
+/// Does a job's `work` and keeps its trace for the exporter, if there is one. [`Stack::export_spans`] sends it.
+pub async fn watched<T>(
+    stack: &Stack,
+    run: &Run<'_>,
+    work: impl Future<Output = T>,
+    has_failed: impl FnOnce(&T) -> bool,
+) -> T {
+    let (began, at) = (Instant::now(), stack.clock().now());
+    let place = stack.exports_spans().then(|| Place::of(run.trace_id, None)).flatten();
+    let (result, calls) = spans::gather(place.is_some(), began, work).await;
+    if let (Some(place), Some(calls)) = (&place, &calls) {
+        let deed = Deed::run(run.job, run.request_id, has_failed(&result), at, began.elapsed());
+        stack.keep_spans(place, &deed, calls);
+    }
+    result
 }
 
 /// A job's run as one line of JSON with embedded metrics, as [`Record::json`] has a request's.

@@ -34,6 +34,7 @@ struct Inner {
     people: People,
     edge: Edge,
     directory: crate::directory::Held,
+    waiting: crate::otlp::Waiting,
 }
 
 impl Stack {
@@ -52,6 +53,7 @@ impl Stack {
             people: People::default(),
             edge: Edge::default(),
             directory: crate::directory::Held::default(),
+            waiting: crate::otlp::Waiting::default(),
         }))
     }
 
@@ -198,6 +200,10 @@ impl Stack {
 
     pub(crate) fn held(&self) -> &crate::directory::Held {
         &self.0.directory
+    }
+
+    pub(crate) fn waiting(&self) -> &crate::otlp::Waiting {
+        &self.0.waiting
     }
 
     pub(crate) fn http(&self) -> SharedHttpClient {

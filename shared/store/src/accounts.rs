@@ -25,6 +25,10 @@ pub(crate) const CREDENTIALS: &str = "CREDENTIALS";
 pub(crate) const KEY: &str = "KEY";
 pub(crate) const OWNER: &str = "OWNER";
 pub(crate) const RECOVERY: &str = "RECOVERY#";
+/// That the owner was told that what their roles allow is used by nobody.
+pub(crate) const WARNING: &str = "WARNING";
+/// The attribute that says when.
+const WARNED_AT: &str = "warned_at";
 
 pub(crate) fn account_key(id: &str) -> String {
     format!("ACCOUNT#{id}")
@@ -131,6 +135,8 @@ pub struct Person {
     pub recovery: Vec<String>,
     /// Where they signed in from of late.
     pub places: Vec<KnownPlace>,
+    /// Whether they were told that nobody uses their roles; signing in takes that back.
+    pub warned: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -205,10 +211,12 @@ impl Accounts {
     pub async fn person(&self, id: &str) -> Result<Option<Person>, Error> {
         let (mut account, mut credentials, mut wrapped_key) = (None, None, None);
         let (mut sessions, mut recovery, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let mut warned = false;
         for found in self.0.query_all(&account_key(id), "").await? {
             match sort_key(&found) {
                 ACCOUNT => account = Some(record(found, "account")?),
                 CREDENTIALS => credentials = Some(record(found, "credentials")?),
+                WARNING => warned = true,
                 KEY => wrapped_key = Some(record::<Wrapped>(found, "key")?.wrapped),
                 sk if sk.starts_with(RECOVERY) => {
                     recovery.extend(sk.strip_prefix(RECOVERY).map(str::to_owned))
@@ -225,6 +233,7 @@ impl Accounts {
             sessions,
             recovery,
             places,
+            warned,
         }))
     }
 
@@ -613,9 +622,42 @@ impl Accounts {
         self.all(writes, trail).await
     }
 
-    /// Gives an account another standing; its sessions end, so that nobody goes on with what they had. The
-    /// number of administrators changes by `administrators` (-1, 0 or 1) and never falls to none. False if the
-    /// account changed meanwhile or the last administrator would go.
+    /// When an account's owner was told that nobody uses its roles, if nobody has signed in since.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn warned_at(&self, id: &str) -> Result<Option<Timestamp>, Error> {
+        let found = self.0.get(&account_key(id), WARNING).await?;
+        Ok(found.and_then(|found| text(&found, WARNED_AT)?.parse().ok()))
+    }
+
+    /// Notes that an account's owner is told, by `letter`, that nobody uses its roles. False if they were told
+    /// before, or the account is gone.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn warn(
+        &self,
+        account: &Account,
+        at: Timestamp,
+        letter: &Letter,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
+        let mut warning = key(&account_key(&account.id), WARNING);
+        warning.insert(WARNED_AT.into(), s(at.to_string()));
+        let writes = vec![
+            self.0.checking(key(&account_key(&account.id), ACCOUNT), "attribute_exists(pk)")?,
+            self.0.putting(warning, Some("attribute_not_exists(pk)"))?,
+            self.0.putting(letter_for(letter, trail)?, None)?,
+        ];
+        self.all(writes, trail).await
+    }
+
+    /// Gives an account another standing; its sessions end, so that nobody goes on with what they had, and what was
+    /// said of its roles before is said no more. `lapsed` is the letter to who loses what they did not use: only while
+    /// the warning stands, which whoever signed in meanwhile has taken back. The number of administrators changes by
+    /// `administrators` (-1, 0 or 1) and never falls to none. False if the account changed meanwhile or the last
+    /// administrator would go.
     ///
     /// # Errors
     /// If the store fails.
@@ -624,6 +666,7 @@ impl Accounts {
         before: &Account,
         after: &Account,
         administrators: i8,
+        lapsed: Option<&Letter>,
         trail: &Trail,
     ) -> Result<bool, Error> {
         let list = |words: &[String]| AttributeValue::L(words.iter().map(s).collect());
@@ -646,6 +689,11 @@ impl Accounts {
         }
         // Who is being forgotten stays closed: nothing would undo what is already gone.
         writes.push(self.0.checking(key(DELETIONS, &before.id), "attribute_not_exists(pk)")?);
+        let stands = lapsed.map(|_| "attribute_exists(pk)");
+        writes.push(self.0.deleting(key(&account_key(&before.id), WARNING), stands, Vec::new())?);
+        if let Some(letter) = lapsed {
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
+        }
         self.all(writes, trail).await
     }
 

@@ -9,8 +9,8 @@ use crate::Error;
 use crate::accounts::{ACCOUNT, Account, account_key};
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
-use crate::outbox::{Letter, letter_item};
-use crate::vault::{Vault, Written, item, n, record, s, sort_key};
+use crate::outbox::{Letter, letter_for, letter_item};
+use crate::vault::{Values, Vault, Written, item, n, record, s, sort_key};
 
 /// How long a key that has run out can still be seen in its owner's list.
 const SHOWN: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -43,6 +43,9 @@ pub struct ApiKey {
     /// The key that takes its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
+    /// When its owner was told that nobody uses it; using it takes that back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warned_at: Option<Timestamp>,
 }
 
 /// The keys.
@@ -58,6 +61,14 @@ pub(crate) fn keys_key(owner: &str) -> String {
 
 fn forgotten(expires_at: Timestamp) -> i64 {
     expires_at.saturating_add(SHOWN).map_or(i64::MAX, Timestamp::as_second)
+}
+
+/// That a key is there and was not used since it was read: the condition and its values.
+fn unused_since(of: &ApiKey) -> (&'static str, Values) {
+    match of.last_used_at {
+        Some(at) => ("last_used_at = :seen", vec![(":seen", s(at.to_string()))]),
+        None => ("attribute_exists(pk) AND attribute_not_exists(last_used_at)", Vec::new()),
+    }
 }
 
 impl ApiKeys {
@@ -139,9 +150,48 @@ impl ApiKeys {
     /// If the store fails.
     pub async fn used(&self, of: &ApiKey, at: Timestamp, network: &str) -> Result<bool, Error> {
         let values = vec![(":at", s(at.to_string())), (":network", s(network))];
-        let change = "SET last_used_at = :at, network = :network";
+        let change = "SET last_used_at = :at, network = :network REMOVE warned_at";
         let at: Item = key(&keys_key(&of.owner), &of.id);
         Ok(self.vault.update(at, change, Some("attribute_exists(pk)"), values).await?.is_some())
+    }
+
+    /// Notes that the owner of a key is told, by `letter`, that nobody uses it. False if the key is gone or was used
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn warn(
+        &self,
+        of: &ApiKey,
+        at: Timestamp,
+        letter: &Letter,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
+        let (unused, mut values) = unused_since(of);
+        values.push((":at", s(at.to_string())));
+        let at = key(&keys_key(&of.owner), &of.id);
+        let mut writes = vec![
+            self.vault.updating(at, "SET warned_at = :at", unused, values)?,
+            self.vault.putting(letter_for(letter, trail)?, None)?,
+        ];
+        writes.extend(self.audit.writes(trail)?);
+        Ok(self.vault.transact(writes).await? == Written::Done)
+    }
+
+    /// Takes away a key that nobody used, and tells its owner by `letter`. False if the key is gone or was used
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn lapse(&self, of: &ApiKey, letter: &Letter, trail: &Trail) -> Result<bool, Error> {
+        let at = key(&keys_key(&of.owner), &of.id);
+        let (unused, values) = unused_since(of);
+        let mut writes = vec![
+            self.vault.deleting(at, Some(unused), values)?,
+            self.vault.putting(letter_for(letter, trail)?, None)?,
+        ];
+        writes.extend(self.audit.writes(trail)?);
+        Ok(self.vault.transact(writes).await? == Written::Done)
     }
 
     /// Takes a key away, at once. False if there was none.

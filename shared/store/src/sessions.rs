@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::accounts::{ACCOUNT, Account, CREDENTIALS, account_key};
+use crate::accounts::{ACCOUNT, Account, CREDENTIALS, WARNING, account_key};
 use crate::attempts::counter_key;
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key};
@@ -66,6 +66,8 @@ pub struct Opening {
     pub letters: Vec<Letter>,
     /// The entry in the login history, by id.
     pub login: Option<(String, Login)>,
+    /// Whether it takes back what its owner was told of roles that nobody uses.
+    pub takes_warning_back: bool,
 }
 
 /// Browser and network of a login: what is remembered of it for a month, so that the next one from there is not
@@ -221,6 +223,9 @@ impl Sessions {
             // It goes with its ticket.
             Some(Proof::Mail) | None => {}
         }
+        if with.takes_warning_back {
+            writes.push(self.0.deleting(key(&pk, WARNING), None, Vec::new())?);
+        }
         for letter in &with.letters {
             writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
         }
@@ -289,13 +294,22 @@ impl Sessions {
         .await
     }
 
-    /// Ends a session. False if there was none of that name.
+    /// Ends a session and posts `letter`. False if there was none of that name.
     ///
     /// # Errors
     /// If the store fails.
-    pub async fn end(&self, account: &str, name: &str, trail: &Trail) -> Result<bool, Error> {
+    pub async fn end(
+        &self,
+        account: &str,
+        name: &str,
+        letter: Option<&Letter>,
+        trail: &Trail,
+    ) -> Result<bool, Error> {
         let there = Some("attribute_exists(pk)");
         let mut writes = vec![self.0.deleting(session_key(account, name), there, Vec::new())?];
+        if let Some(letter) = letter {
+            writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
+        }
         writes.extend(self.1.writes(trail)?);
         Ok(self.0.transact(writes).await? == Written::Done)
     }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::{
-    Config, Error, Limits, Persistence,
+    Config, Error, Limits, Persistence, Told,
     backoff::Backoff,
     breaker::{Admission, Breaker, millis},
     budget::Budget,
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pace: Pace,
     breaker: Breaker,
     backoff: Backoff,
+    told: Option<fn(&Told)>,
 }
 
 impl fmt::Debug for Client {
@@ -80,6 +81,7 @@ impl Client {
             pace: Pace::new(&config.pacing),
             breaker: Breaker::new(config.persistence.breaker_failures, config.persistence.breaker_rest),
             backoff: Backoff::new(&config.persistence, config.jitter_seed),
+            told: config.told,
         };
         Ok(Self { shared: Arc::new(shared), budget: Arc::new(Budget::new(config.budget)) })
     }
@@ -149,7 +151,7 @@ impl Client {
         Ok(())
     }
 
-    /// Logs one request. The route is a template; nothing TMDb sent is repeated.
+    /// Logs one request, and tells whoever wants to know. The route is a template; nothing TMDb sent is repeated.
     pub(crate) fn report(
         &self,
         route: &'static str,
@@ -160,6 +162,9 @@ impl Client {
     ) {
         let (status, bytes, duration_ms) = (seen.status, seen.bytes, millis(took));
         let key_version = self.shared.key_version.as_str();
+        if let Some(told) = self.shared.told {
+            told(&Told { route, status, failure: error.map(Error::outcome), took });
+        }
         match error {
             None => tracing::info!(
                 name: "tmdb.request", route, status, duration_ms, bytes, attempt, key_version, outcome = "ok",

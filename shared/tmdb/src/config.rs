@@ -145,6 +145,21 @@ pub struct Config {
     pub translations: bool,
     /// Seed of the back-off's jitter; `None` takes one from the system.
     pub jitter_seed: Option<u64>,
+    /// Who is told of each request when it has ended, beside the log.
+    pub told: Option<fn(&Told)>,
+}
+
+/// A request that has ended, as the log has it: nothing that was sent, nothing that TMDb sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Told {
+    /// The route as a template.
+    pub route: &'static str,
+    /// The status; 0 if there was no answer.
+    pub status: u16,
+    /// Why it failed, in a word.
+    pub failure: Option<&'static str>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl Config {
@@ -163,6 +178,7 @@ impl Config {
             budget: None,
             translations: false,
             jitter_seed: None,
+            told: None,
         }
     }
 }

@@ -46,7 +46,7 @@ mod text;
 
 pub use changes::{ChangePages, ChangedMovie, MAX_CHANGE_DAYS};
 pub use client::Client;
-pub use config::{Config, Limits, Pacing, Persistence, Token};
+pub use config::{Config, Limits, Pacing, Persistence, Token, Told};
 pub use error::{Error, Rule};
 pub use export::{ExportLine, ExportSummary};
 pub use film::{
