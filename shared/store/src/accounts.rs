@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{Audit, Trail};
-use crate::catalogue::{Item, key};
+use crate::catalogue::{Item, key, text};
 use crate::deletion::DELETIONS;
 use crate::outbox::{Letter, letter_for};
 use crate::owners::{Owner, owner_key, owner_of};
