@@ -46,6 +46,10 @@ struct Shown {
     /// The first characters of the key.
     prefix: String,
     scopes: Vec<String>,
+    /// Calls that it has in a minute; null if only its account's quota bounds it.
+    calls_per_minute: Option<u32>,
+    /// Calls that it has in a day; null if only its account's quota bounds it.
+    calls_per_day: Option<u32>,
     /// `active`, `replaced` while it still works beside the one in its place, or `expired`.
     status: &'static str,
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -72,6 +76,8 @@ impl Shown {
             name: key.name,
             prefix: key.prefix,
             scopes: key.scopes,
+            calls_per_minute: key.calls_per_minute,
+            calls_per_day: key.calls_per_day,
             status,
             created_at: key.created_at,
             expires_at: key.expires_at,
@@ -106,6 +112,10 @@ struct Body {
     name: Option<String>,
     /// What it is good for; when it replaces another one, that one's scopes unless given.
     scopes: Option<Vec<String>>,
+    /// Calls that it has in a minute, at most its account's; when it replaces another one, that one's unless given.
+    calls_per_minute: Option<u32>,
+    /// Calls that it has in a day, at most its account's; when it replaces another one, that one's unless given.
+    calls_per_day: Option<u32>,
     /// How many days it works: 1 to 365; 90 unless given.
     expires_in_days: Option<u32>,
     /// The id of a key of one's own that it takes the place of.
@@ -139,6 +149,11 @@ async fn make(
     let scopes = body.scopes.or_else(|| old.as_ref().map(|old| old.scopes.clone()));
     let days = within("/expires_in_days", body.expires_in_days.unwrap_or(USUAL), 1, LONGEST)?;
     let hours = within("/overlap_hours", body.overlap_hours.unwrap_or(USUAL_OVERLAP), 0, LONGEST_OVERLAP)?;
+    let limits = stack.settings().limits;
+    let own =
+        |pointer, given: Option<u32>, most| given.map(|given| within(pointer, given, 1, most)).transpose();
+    let a_minute = own("/calls_per_minute", body.calls_per_minute, limits.client_calls_per_minute)?;
+    let a_day = own("/calls_per_day", body.calls_per_day, limits.client_calls_per_day)?;
     let scopes = checked_scopes(scopes, who.permissions)?;
     let name = checked_name(name)?;
     draw(&stack, who.id(), now).await?;
@@ -151,6 +166,8 @@ async fn make(
         prefix: format!("{MARK}{}", text.get(..SHOWN).unwrap_or_default()),
         hash: secret.hash(PURPOSE).as_str().to_owned(),
         scopes,
+        calls_per_minute: a_minute.or(old.as_ref().and_then(|old| old.calls_per_minute)),
+        calls_per_day: a_day.or(old.as_ref().and_then(|old| old.calls_per_day)),
         created_at: now,
         expires_at: now + SignedDuration::from_hours(i64::from(days) * 24),
         last_used_at: None,

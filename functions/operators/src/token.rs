@@ -109,8 +109,14 @@ async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Probl
     }
     let client = screensort_http::member::session_id(&key.owner, &key.id);
     let scope = granted.to_scope();
-    let (access_token, _) =
-        stack.issuer().await?.service(&ServiceGrant { client: &client, scope: &scope }, now)?;
+    let grant = ServiceGrant {
+        client: &client,
+        scope: &scope,
+        // The key's own quota travels in the token: calls are counted before the key is read.
+        calls_per_minute: key.calls_per_minute,
+        calls_per_day: key.calls_per_day,
+    };
+    let (access_token, _) = stack.issuer().await?.service(&grant, now)?;
     Ok(Reply::ok(Issued { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope }))
 }
 

@@ -242,7 +242,18 @@ impl<C: Gate> Endpoint<C> {
                 };
                 let standing = counted.as_ref().map(|counted| counted.standing.clone()).unwrap_or_default();
                 let answered = async {
-                    let actor = actor?;
+                    let actor = match actor {
+                        Ok(actor) => actor,
+                        Err(problem) => {
+                            // A token outlives its session by minutes: who has it draws on nobody's quota.
+                            if let (StatusCode::UNAUTHORIZED, Ok(counted)) =
+                                (problem.code().status(), &counted)
+                            {
+                                Box::pin(context.uncount(counted)).await;
+                            }
+                            return Err(problem);
+                        }
+                    };
                     let counted = counted?;
                     counted.standing.admitted()?;
                     let input = open(&request)?;
