@@ -99,8 +99,7 @@ pub async fn run(
         let (states, voters) =
             futures::future::try_join(library.everyone(SEGMENTS), voters.established(before)).await?;
         let signals = signals(&states, &voters, &mut counts);
-        let random = ulid::Ulid::new().random();
-        let version = ulid::Ulid::from_parts(now.as_millisecond().unsigned_abs(), random).to_string();
+        let version = screensort_http::new_id(now)?;
         let options = TrainOptions {
             seed: choices.seed,
             model_version: version.clone(),

@@ -111,9 +111,7 @@ pub(crate) async fn page(
     let read =
         async |other: String| library.list(&other, listing, after.as_deref(), ask.page.limit + 1).await;
     let mut found = through(stack, reader, &ask.id, scope, read).await?;
-    let more = found.len() > ask.page.limit;
-    found.truncate(ask.page.limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = ask.page.cut(&mut found, |(place, _)| place.clone());
     let entries = found.iter().map(|(_, state)| {
         let (at, value) = match listing {
             Listing::Ratings => (state.rating_at, state.rating),

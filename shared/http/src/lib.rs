@@ -51,5 +51,5 @@ pub use problem::{Code, Problem};
 pub use quota::Limits;
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
-pub use trail::{UNKNOWN, blocked, critical, log, trail_of};
+pub use trail::{UNKNOWN, blocked, critical, log, new_id, trail_of};
 pub use whence::Whence;
