@@ -22,6 +22,7 @@ mod opening;
 mod owner;
 mod page;
 mod param;
+mod passing;
 mod preflight;
 mod problem;
 pub mod quota;

@@ -55,21 +55,17 @@ impl Stack {
             },
         };
         let now = self.clock().now();
-        let (standing, drawn) = match policies.last() {
-            Some(_) => {
-                let standing = Box::pin(self.draw_calls(&policies)).await?;
-                let drawn =
-                    if standing.refused { Drawn::Nowhere } else { Drawn::Blocks(policies.clone(), now) };
-                (standing, drawn)
-            }
+        let standing = match policies.is_empty() {
+            false => Box::pin(self.draw_calls(&policies)).await?,
             // A page's session is known only once it is read: its network is counted.
-            None => (self.count_guest(request.source), Drawn::Nowhere),
+            true => self.count_guest(request.source),
         };
         if standing.refused {
             let subject = policies.last().map(|policy| policy.subject.as_str());
             self.over_quota(request, account.as_deref().or(subject)).await;
+            return Ok(Counted { account, standing, drawn: Drawn::Nowhere });
         }
-        Ok(Counted { account, standing, drawn })
+        Ok(Counted { account, standing, drawn: Drawn::Blocks(policies, now) })
     }
 
     /// Says that a caller asked for more than they may: a line each time, and one record a minute, so that nobody can

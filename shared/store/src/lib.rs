@@ -68,7 +68,7 @@ pub use profile::Profile;
 pub use progress::{Progress, Run, RunState};
 pub use queries::{Queries, Query};
 pub use quotas::{Quotas, Used, Window};
-pub use reviews::{Found, Report, Review, ReviewState};
+pub use reviews::{Found, Report, Reported, Review, ReviewState};
 pub use sessions::{KnownPlace, Login, Opened, Opening, Proof, Session, Sessions};
 pub use table::{Tables, create_tables};
 pub use tuning::{Tuning, Wish};
