@@ -301,9 +301,9 @@ async fn a_key_may_have_less_than_its_account_and_never_more() {
 
 /// Policies of a client, by minute and day.
 fn client(name: &str, per_minute: u32, per_day: u32) -> Vec<Policy> {
-    let policy = |name, window, quota| Policy { name, subject: "client#1".to_owned(), quota, window };
-    let both = [policy("minute", Window::Minute, per_minute), policy("day", Window::Day, per_day)];
-    both.into_iter().map(|policy| Policy { subject: format!("client#{name}"), ..policy }).collect()
+    let policy =
+        |name_of, window, quota| Policy { name: name_of, subject: format!("client#{name}"), quota, window };
+    vec![policy("minute", Window::Minute, per_minute), policy("day", Window::Day, per_day)]
 }
 
 #[tokio::test(flavor = "multi_thread")]
