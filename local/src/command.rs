@@ -95,7 +95,10 @@ struct ServeArgs {
 /// Other quotas, to see what happens at their end.
 #[derive(Debug, Args)]
 struct LimitArgs {
-    /// Calls that a service client has in a day.
+    /// Calls that an account's service clients have in a minute.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    client_calls_per_minute: Option<u32>,
+    /// Calls that they have in a day.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     client_calls_per_day: Option<u32>,
     /// Calls to the operator directory that a person has in a day.
@@ -110,6 +113,7 @@ impl LimitArgs {
     fn limits(&self) -> Limits {
         let usual = Limits::default();
         Limits {
+            client_calls_per_minute: self.client_calls_per_minute.unwrap_or(usual.client_calls_per_minute),
             client_calls_per_day: self.client_calls_per_day.unwrap_or(usual.client_calls_per_day),
             directory_calls_per_day: self.directory_calls_per_day.unwrap_or(usual.directory_calls_per_day),
             writes_per_minute: self.writes_per_minute.unwrap_or(usual.writes_per_minute),

@@ -9,13 +9,13 @@ mod lives;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
-use screensort_accounts::person::{hash, key_context, new_id, seal, terms};
+use screensort_accounts::person::{hash, key_context, seal, terms};
 use screensort_auth::event::Event;
 use screensort_auth::password::Password;
 use screensort_auth::{Email, Username};
 use screensort_catalog::{Catalog, FilmRef};
 use screensort_crypto::{KeyService, OneTimeToken};
-use screensort_http::{Problem, trail_of};
+use screensort_http::{Problem, new_id, trail_of};
 use screensort_jobs::{recount_films, train_recommender};
 use screensort_model::{GenreId, MovieId, Rating, Thumb};
 use screensort_runtime::Stack;

@@ -5,12 +5,12 @@ use screensort_auth::password::Password;
 use screensort_auth::totp::TotpSecret;
 use screensort_auth::{Email, Username};
 use screensort_crypto::{KeyService, OneTimeToken};
-use screensort_http::{Problem, log, trail_of};
+use screensort_http::{Problem, log, new_id, trail_of};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Credentials, NewAccount, Registered};
 
 use crate::mfa_totp::ISSUER;
-use crate::person::{hash, key_context, new_id, seal, terms};
+use crate::person::{hash, key_context, seal, terms};
 
 /// Who makes the first administrator, as the trail says it.
 const ACTOR: &str = "first-admin";

@@ -1,6 +1,5 @@
 //! Attempts: reserved before anything is verified, so that many at once are no more than many in a row.
 
-use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 use screensort_auth::attempts::{
     ACCOUNT_CHALLENGE, Answer, Counter, Facts, Limit, Tally, Thresholds, WINDOW, address_prefix, decide,
@@ -145,7 +144,7 @@ fn spread(request_id: &str) -> u32 {
 }
 
 pub(crate) fn wait(seconds: u32) -> Problem {
-    Problem::new(Code::TooManyAttempts).with_header(RETRY_AFTER, &seconds.to_string())
+    Problem::later(Code::TooManyAttempts, seconds)
 }
 
 /// Draws one from a plain limit; the seconds to wait if it is used up.

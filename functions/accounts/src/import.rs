@@ -5,12 +5,12 @@ use screensort_auth::event::Event;
 use screensort_auth::password::LegacyHash;
 use screensort_auth::{Email, Username};
 use screensort_crypto::KeyService;
-use screensort_http::{Problem, log, trail_of};
+use screensort_http::{Problem, log, new_id, trail_of};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Accounts, Credentials, NewAccount, Registered};
 use serde::Deserialize;
 
-use crate::person::{finish, key_context, new_id, seal, terms};
+use crate::person::{finish, key_context, seal, terms};
 
 /// Who imports, as the trail says it.
 const ACTOR: &str = "import-accounts";

@@ -36,9 +36,7 @@ async fn logins(
     let cursors = stack.cursors().await?;
     let after: Option<String> = page.start(&cursors, who.id())?;
     let mut found = stack.sessions().logins(who.id(), after.as_deref(), page.limit + 1).await?;
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| more).map(|(id, _)| id.clone());
+    let next = page.cut(&mut found, |(id, _)| id.clone());
     let entries = found.into_iter().map(|(_, login)| Entry {
         at: login.at,
         browser: login.device,

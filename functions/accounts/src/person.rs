@@ -3,8 +3,8 @@
 use screensort_auth::password::{Password, PendingHash, StoredPassword, Verdict};
 use screensort_auth::totp::TotpSecret;
 use screensort_auth::{Email, Username};
-use screensort_crypto::{Aad, BlindIndex, DataKey, KeyContext, KeyService, Sealed, WrappedKey, random_bytes};
-use screensort_http::{Problem, SignedIn};
+use screensort_crypto::{Aad, BlindIndex, DataKey, KeyContext, KeyService, Sealed, WrappedKey};
+use screensort_http::{Problem, SignedIn, new_id};
 use screensort_runtime::Stack;
 use screensort_store::{Letter, Person, To};
 
@@ -12,16 +12,6 @@ use jiff::Timestamp;
 
 /// The blind index over addresses.
 pub(crate) const EMAIL_INDEX: &str = "email";
-
-/// A new ULID.
-///
-/// # Errors
-/// 500 if this machine gives no random numbers.
-pub fn new_id(now: Timestamp) -> Result<String, Problem> {
-    let random = u128::from_be_bytes(random_bytes()?);
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    Ok(ulid::Ulid::from_parts(millis, random).to_string())
-}
 
 /// A letter to be posted.
 pub(crate) fn letter(kind: &str, to: To, about: Option<String>, now: Timestamp) -> Result<Letter, Problem> {

@@ -6,7 +6,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::password::Context;
 use screensort_crypto::{DataKey, KeyService};
-use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, Whence, log};
+use screensort_http::{Anyone, Code, Endpoint, Problem, Reply, Whence, log, new_id};
 use screensort_routes::REGISTER;
 use screensort_runtime::Stack;
 use screensort_store::{Account, Accounts, Credentials, Letter, NewAccount, Owner, Registered, To};
@@ -16,7 +16,7 @@ use crate::ask::{self, Ask, Secret};
 use crate::form;
 use crate::guard::{draw, draw_by_prefix};
 use crate::mailed::mail_counter;
-use crate::person::{hash, key_context, letter, new_id, seal, terms};
+use crate::person::{hash, key_context, letter, seal, terms};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {

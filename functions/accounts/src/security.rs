@@ -4,20 +4,19 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_auth::session::{State, state};
-use screensort_http::member::life;
-use screensort_http::{Authority, Endpoint, Member, Problem, Reply};
+use screensort_http::member::{invalid_token, life};
+use screensort_http::{Authority, Endpoint, Member, Owner, Problem, Reply};
 use screensort_routes::SECURITY;
 use screensort_runtime::Stack;
+use screensort_store::Person;
 use serde::Serialize;
-
-use crate::person::whole;
 
 /// Logins that are shown; `/logins` has them all.
 const RECENT: usize = 5;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("security").route(SECURITY, security)
+    Endpoint::new("security").looking(SECURITY, there, security)
 }
 
 /// How safe an account is.
@@ -57,15 +56,21 @@ struct Login {
     network: String,
 }
 
+/// Everything of a person, and how they signed in of late, each with its id.
+type There = (Option<Person>, Vec<(String, screensort_store::Login)>);
+
+async fn there(who: Owner<may::AccountReadOwn>, (): (), stack: Stack) -> Result<There, Problem> {
+    let (accounts, sessions) = (stack.accounts(), stack.sessions());
+    Ok(futures::try_join!(accounts.person(who.id()), sessions.logins(who.id(), None, RECENT))?)
+}
+
 async fn security(
-    Member { who, .. }: Member<may::AccountReadOwn>,
-    (): (),
+    _: Member<may::AccountReadOwn>,
+    (person, logins): There,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
     let now = stack.clock().now();
-    let sessions = stack.sessions();
-    let logins = async { sessions.logins(who.id(), None, RECENT).await.map_err(Problem::from) };
-    let (person, logins) = futures::try_join!(whole(&stack, &who), logins)?;
+    let person = person.ok_or_else(invalid_token)?;
     let generation = person.account.generation;
     let lives = |one: &&screensort_store::Session| {
         one.generation == generation && matches!(state(&life(one), now), State::Live { .. })

@@ -5,14 +5,15 @@ use schemars::JsonSchema;
 use screensort_auth::may;
 use screensort_auth::session::{State, state};
 use screensort_http::member::life;
-use screensort_http::{Authority, Endpoint, Member, Problem, Reply};
+use screensort_http::{Authority, Endpoint, Member, Owner, Problem, Reply};
 use screensort_routes::SESSIONS;
 use screensort_runtime::Stack;
+use screensort_store::Session;
 use serde::Serialize;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("sessions").route(SESSIONS, sessions)
+    Endpoint::new("sessions").looking(SESSIONS, there, sessions)
 }
 
 /// At most ten.
@@ -43,18 +44,21 @@ struct Entry {
     current: bool,
 }
 
+async fn there(who: Owner<may::SessionsReadOwn>, (): (), stack: Stack) -> Result<Vec<Session>, Problem> {
+    Ok(stack.sessions().of(who.id()).await?)
+}
+
 async fn sessions(
     Member { who, .. }: Member<may::SessionsReadOwn>,
-    (): (),
+    mut all: Vec<Session>,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
     let now = stack.clock().now();
-    let mut all = stack.sessions().of(who.id()).await?;
     all.retain(|one| {
         one.generation == who.account.generation && matches!(state(&life(one), now), State::Live { .. })
     });
     all.sort_by_key(|one| std::cmp::Reverse(one.last_seen));
-    let entry = |one: screensort_store::Session| Entry {
+    let entry = |one: Session| Entry {
         current: one.name == who.session.name,
         id: one.name,
         created_at: one.created_at,

@@ -14,12 +14,12 @@ use screensort_crypto::OneTimeToken;
 use screensort_http::member::{
     COOKIE_PURPOSE, SESSION_COOKIE, STRONG, life, session_id, session_kind, standing,
 };
-use screensort_http::{Authority, Problem, Reply, SignedIn, Whence, log};
+use screensort_http::{Authority, Problem, Reply, SignedIn, Whence, log, new_id};
 use screensort_runtime::Stack;
 use screensort_store::{Account, Login, Opened, Opening, Person, Proof, Session, To};
 use serde::Serialize;
 
-use crate::person::{letter, new_id};
+use crate::person::letter;
 
 /// The cookie by which a device is known after its first login.
 pub(crate) const DEVICE_COOKIE: &str = "__Host-device";

@@ -25,8 +25,6 @@ async fn list(
     all.sort_unstable_by_key(|blocked| blocked.cidr);
     let rest = all.into_iter().filter(|blocked| after.is_none_or(|after| blocked.cidr > after));
     let mut found: Vec<_> = rest.take(page.limit + 1).collect();
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| more).map(|blocked| blocked.cidr);
+    let next = page.cut(&mut found, |blocked| blocked.cidr);
     page.reply(&cursors, who.id(), found.into_iter().map(BlockedNetwork::of).collect(), next.as_ref())
 }

@@ -34,9 +34,7 @@ async fn users(
     let cursors = stack.cursors().await?;
     let after: Option<String> = page.start(&cursors, who.id())?;
     let mut found = stack.accounts().list(after.as_deref(), page.limit + 1).await?;
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
+    let next = page.cut(&mut found, |account| account.id.clone());
     stack.witness(&whence.trail(Event::PersonReadByAdmin, Some(who.id()), None, stack.clock().now())?).await;
-    let next = found.last().filter(|_| more).map(|account| account.id.clone());
     page.reply(&cursors, who.id(), found.into_iter().map(AdminUser::of).collect(), next.as_ref())
 }

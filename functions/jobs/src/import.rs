@@ -25,6 +25,8 @@ pub(crate) struct Row {
     pub imdb: Option<String>,
     pub title: String,
     pub year: Option<i16>,
+    /// The file says that it is something else, such as a series: a film of the same name and year is not meant.
+    pub is_no_film: bool,
     pub rating: Option<(Rating, Option<Timestamp>)>,
     pub thumb: Option<(Thumb, Option<Timestamp>)>,
     pub hidden: Option<Option<Timestamp>>,
@@ -171,10 +173,17 @@ fn imdb(cells: &Cells<'_>) -> Row {
         imdb: cells.get("const").map(str::to_owned),
         title: cells.get("title").unwrap_or_default().to_owned(),
         year: cells.get("year").and_then(|year| year.parse().ok()),
+        is_no_film: cells.get("title type").is_some_and(is_no_film),
         rating: stars.map(|rating| (rating, date)),
         watchlist: (stars.is_none() && cells.has("position")).then_some(date),
         ..Row::default()
     }
+}
+
+/// Whether IMDb's type of a title is none of a film: `TV Series`, `tvEpisode` and the like.
+fn is_no_film(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    ["series", "episode", "game", "podcast"].iter().any(|other| kind.contains(other))
 }
 
 fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
@@ -255,6 +264,63 @@ mod tests {
             "movie":{"title":"Heat","year":1995,"ids":{"imdb":"tt0113277","tmdb":949}}},{"show":{}}]"#;
         let rows = rows("trakt", trakt, false).unwrap();
         assert_eq!((rows.len(), rows[0].tmdb.map(MovieId::get)), (1, Some(949)));
+    }
+
+    /// The headers and shapes of the files as their sites write them, in 2026.
+    #[test]
+    fn files_are_read_as_their_sites_write_them() {
+        let says = |row: &Row| {
+            let stars = row.rating.map(|(rating, at)| (rating.halves(), at.map(|at| at.to_string())));
+            let watched =
+                row.watched.as_ref().map(|watched| (watched.at.map(|at| at.to_string()), watched.rewatch));
+            (stars, watched, row.watchlist.is_some(), row.review.as_ref().map(|review| review.text.clone()))
+        };
+        let of = |source, content: &str, to_watch| says(&rows(source, content, to_watch).unwrap()[0]);
+        let day = |text: &str| Some(format!("{text}T00:00:00Z"));
+        let plain = "Date,Name,Year,Letterboxd URI\n2024-05-02,Heat,1995,https://boxd.it/29MQ\n";
+        assert_eq!(of("letterboxd", plain, false), (None, Some((day("2024-05-02"), false)), false, None));
+        assert_eq!(of("letterboxd", plain, true), (None, None, true, None));
+        let ratings = "Date,Name,Year,Letterboxd URI,Rating\n2024-05-02,Heat,1995,https://boxd.it/29MQ,4.5\n";
+        assert_eq!(of("letterboxd", ratings, false), (Some((18, day("2024-05-02"))), None, false, None));
+        let diary = "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n\
+                     2024-05-02,Heat,1995,https://boxd.it/29MQ,5,Yes,\"crime, la\",2024-05-01\n";
+        let watched = Some((day("2024-05-01"), true));
+        assert_eq!(
+            of("letterboxd", diary, false),
+            (Some((20, day("2024-05-02"))), watched.clone(), false, None)
+        );
+        let reviews = "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Review,Tags,Watched Date\n\
+                       2024-05-02,Heat,1995,https://boxd.it/29MQ,,Yes,\"Two lines\nof it.\",,2024-05-01\n";
+        let review = Some("Two lines\nof it.".to_owned());
+        assert_eq!(of("letterboxd", reviews, false), (None, watched, false, review));
+        let imdb = "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,\
+                    Genres,Num Votes,Release Date,Directors\n\
+                    tt0113277,9,2020-01-02,Heat,Heat,https://www.imdb.com/title/tt0113277,Movie,8.3,170,1995,\
+                    \"Action, Crime\",800000,1995-12-15,Michael Mann\n\
+                    tt9999999,7,2020-01-02,Heat,Heat,https://www.imdb.com/title/tt9999999,TV Series,6.1,,1995,\
+                    Drama,10,1995-01-01,\n";
+        assert_eq!(of("imdb", imdb, false), (Some((18, day("2020-01-02"))), None, false, None));
+        let kinds: Vec<bool> = rows("imdb", imdb, false).unwrap().iter().map(|row| row.is_no_film).collect();
+        assert_eq!(kinds, [false, true], "a series is no film of the same name and year");
+        let list = "Position,Const,Created,Modified,Description,Title,Original Title,URL,Title Type,IMDb Rating,\
+                    Runtime (mins),Year,Genres,Num Votes,Release Date,Directors,Your Rating,Date Rated\n\
+                    1,tt0113277,2020-01-02,2020-01-02,,Heat,Heat,https://www.imdb.com/title/tt0113277,Movie,8.3,170,\
+                    1995,Crime,800000,1995-12-15,Michael Mann,,\n";
+        assert_eq!(of("imdb", list, false), (None, None, true, None));
+        let movie = r#""movie":{"title":"Heat","year":1995,"ids":{"trakt":1,"slug":"heat-1995","imdb":"tt0113277","tmdb":949}}"#;
+        let trakt = |entry: &str| of("trakt", &format!("[{{{entry},{movie}}}]"), false);
+        let at = || Some("2020-01-02T03:04:05Z".to_owned());
+        let history =
+            r#""id":1982346,"watched_at":"2020-01-02T03:04:05.000Z","action":"watch","type":"movie""#;
+        assert_eq!(trakt(history), (None, Some((at(), false)), false, None));
+        let ratings = r#""rated_at":"2020-01-02T03:04:05.000Z","rating":9,"type":"movie""#;
+        assert_eq!(trakt(ratings), (Some((18, at())), None, false, None));
+        let watchlist =
+            r#""rank":1,"id":101,"listed_at":"2020-01-02T03:04:05.000Z","notes":null,"type":"movie""#;
+        assert_eq!(trakt(watchlist), (None, None, true, None));
+        let episode = r#"[{"id":2,"watched_at":"2020-01-02T03:04:05.000Z","action":"watch","type":"episode",
+            "episode":{"season":1,"number":1,"ids":{"tmdb":949}},"show":{"title":"Heat","year":1995}}]"#;
+        assert!(rows("trakt", episode, false).unwrap().is_empty());
     }
 
     #[test]

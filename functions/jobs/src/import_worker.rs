@@ -150,5 +150,5 @@ async fn find(stack: &Stack, catalog: &Catalog, titles: &Titles, row: &Row) -> R
     {
         return Ok(living(catalog, id));
     }
-    Ok(titles.find(&row.title, row.year))
+    Ok(if row.is_no_film { Match::None } else { titles.find(&row.title, row.year) })
 }

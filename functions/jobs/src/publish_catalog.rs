@@ -48,8 +48,7 @@ pub async fn run(stack: &Stack, force: bool) -> Result<Outcome, Error> {
         }
         let mut trending = catalogue.trending().await?;
         let now = stack.clock().now();
-        let random = ulid::Ulid::new().random();
-        let version = ulid::Ulid::from_parts(now.as_millisecond().unsigned_abs(), random).to_string();
+        let version = screensort_http::new_id(now)?;
         let modes = shown_modes(&movies);
         let directory = stack.operators().load().await?;
         let operators = with_modes(catalogue.operators().await?, &directory, &modes);

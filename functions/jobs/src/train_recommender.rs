@@ -94,8 +94,7 @@ pub async fn run(
         let voters = stack.voters().established(now.saturating_sub(YOUNG)?).await?;
         let signals = signals(stack, &voters, &mut counts).await?;
         drop(voters);
-        let random = ulid::Ulid::new().random();
-        let version = ulid::Ulid::from_parts(now.as_millisecond().unsigned_abs(), random).to_string();
+        let version = screensort_http::new_id(now)?;
         let options = TrainOptions {
             seed: choices.seed,
             model_version: version.clone(),

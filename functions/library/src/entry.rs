@@ -64,9 +64,7 @@ pub(crate) async fn page(
     let cursors = stack.cursors().await?;
     let after: Option<String> = ask.start(&cursors, account)?;
     let mut found = stack.library().list(account, listing, after.as_deref(), ask.limit + 1).await?;
-    let more = found.len() > ask.limit;
-    found.truncate(ask.limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = ask.cut(&mut found, |(place, _)| place.clone());
     let entries = found.iter().map(|(_, state)| Entry::of(state, listing, &catalog)).collect();
     ask.reply(&cursors, account, entries, next.as_ref())
 }

@@ -77,9 +77,7 @@ async fn history(
     let cursors = stack.cursors().await?;
     let after: Option<String> = ask.start(&cursors, who.id())?;
     let mut found = stack.library().history(who.id(), after.as_deref(), ask.limit + 1).await?;
-    let more = found.len() > ask.limit;
-    found.truncate(ask.limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = ask.cut(&mut found, |(place, _)| place.clone());
     let entries = found.into_iter().map(|(_, watch)| Entry::of(watch, &catalog)).collect();
     ask.reply(&cursors, who.id(), entries, next.as_ref())
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Text, Whence, given};
+use screensort_http::{Code, Endpoint, Input, Member, Opening, Owner, Problem, Reply, Text, Whence, given};
 use screensort_model::{Mode, OperatorId};
 use screensort_routes::{HISTORY_CHANGE, HISTORY_REMOVE};
 use screensort_runtime::Stack;
@@ -15,20 +15,11 @@ use crate::history::{Entry, checked};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("history_entry").route(HISTORY_CHANGE, correct).route(HISTORY_REMOVE, remove)
-}
-
-struct Id {
-    id: String,
-    whence: Whence,
-}
-
-impl Input for Id {
-    fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let id = o.path::<Text<40>>("hid", "The entry.");
-        let whence = Whence::open(o)?;
-        Some(Self { id: id?.0, whence })
-    }
+    Endpoint::new("history_entry").looking(HISTORY_CHANGE, there::<Body>, correct).looking(
+        HISTORY_REMOVE,
+        there::<()>,
+        remove,
+    )
 }
 
 /// What to change; what is left out stays.
@@ -47,27 +38,45 @@ struct Body {
     mode: Option<Option<Mode>>,
 }
 
-struct Ask {
-    id: Id,
-    body: Body,
+impl Input for Body {
+    fn open(o: &mut Opening<'_>) -> Option<Self> {
+        o.body()
+    }
 }
 
-impl Input for Ask {
+/// An entry, and what to do with it.
+struct Ask<T> {
+    id: String,
+    whence: Whence,
+    what: T,
+}
+
+impl<T: Input> Input for Ask<T> {
     fn open(o: &mut Opening<'_>) -> Option<Self> {
-        let id = Id::open(o);
-        let body = o.body();
-        Some(Self { id: id?, body: body? })
+        let id = o.path::<Text<40>>("hid", "The entry.");
+        let whence = Whence::open(o)?;
+        let what = T::open(o);
+        Some(Self { id: id?.0, whence, what: what? })
     }
+}
+
+/// The entry that is asked about, if it is there.
+async fn there<T>(
+    who: Owner<may::HistoryWriteOwn>,
+    ask: Ask<T>,
+    stack: Stack,
+) -> Result<(Ask<T>, Option<Watch>), Problem> {
+    let before = stack.library().watched(who.id(), &ask.id).await?;
+    Ok((ask, before))
 }
 
 async fn correct(
     Member { who, .. }: Member<may::HistoryWriteOwn>,
-    ask: Ask,
+    (ask, before): (Ask<Body>, Option<Watch>),
     stack: Stack,
 ) -> Result<Reply<Entry>, Problem> {
-    let change = change(&who, &ask.id.whence, &stack);
-    let before = stack.library().watched(who.id(), &ask.id.id).await?.ok_or_else(unknown)?;
-    let body = ask.body;
+    let change = change(&who, &ask.whence, &stack);
+    let (before, body) = (before.ok_or_else(unknown)?, ask.what);
     let after = Watch {
         watched_at: checked(body.watched_at.unwrap_or(before.watched_at), change.at)?,
         rewatch: body.rewatch.unwrap_or(before.rewatch),
@@ -83,12 +92,11 @@ async fn correct(
 
 async fn remove(
     Member { who, .. }: Member<may::HistoryWriteOwn>,
-    ask: Id,
+    (ask, before): (Ask<()>, Option<Watch>),
     stack: Stack,
 ) -> Result<Reply<()>, Problem> {
     let change = change(&who, &ask.whence, &stack);
-    let before = stack.library().watched(who.id(), &ask.id).await?.ok_or_else(unknown)?;
-    if !stack.library().rewrite_watch(&change, &before, None).await? {
+    if !stack.library().rewrite_watch(&change, &before.ok_or_else(unknown)?, None).await? {
         return Err(unknown());
     }
     Ok(Reply::done())

@@ -64,9 +64,7 @@ async fn import(
     if ask.body.content.len() > LARGEST {
         return Err(Problem::new(Code::TooLarge).with_detail("A file has 5 MiB at most."));
     }
-    let wait = |seconds: u32| {
-        Problem::new(Code::TooManyRequests).with_header(http::header::RETRY_AFTER, &seconds.to_string())
-    };
+    let wait = |seconds| Problem::later(Code::TooManyRequests, seconds);
     stack.draw(&format!("import#{}", who.id()), Limit::IMPORTS).await?.map_err(wait)?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.source {

@@ -46,9 +46,7 @@ async fn history(
     let library = stack.library();
     let read = async |other: String| library.history(&other, after.as_deref(), ask.page.limit + 1).await;
     let mut found = through(&stack, who.id(), &ask.id, Scope::History, read).await?;
-    let more = found.len() > ask.page.limit;
-    found.truncate(ask.page.limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = ask.page.cut(&mut found, |(place, _)| place.clone());
     let entries = found.into_iter().map(|(_, watch)| Entry {
         movie: card(&catalog, watch.movie),
         movie_id: watch.movie,

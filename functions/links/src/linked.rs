@@ -1,7 +1,8 @@
 //! Reading through a link: what the three endpoints have in common.
 //!
-//! One's own side of a link says whose library is meant. The other side is read in the same step as the library:
-//! a link that either of them has ended, or narrowed, opens nothing, whatever was read a moment before.
+//! One's own side of a link says whose library is meant. The other side, and the account that it belongs to, are read
+//! in the same step as the library: a link that either of them has ended, or narrowed, opens nothing, nor does one
+//! whose other side was closed, whatever was read a moment before.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -59,7 +60,7 @@ fn opens(link: &Link, side: Side, scope: Scope, now: Timestamp) -> bool {
 ///
 /// # Errors
 /// 404 unless the link is active, `reader` is who asked for it, and `scope` is in it: on both sides, at the time
-/// of reading.
+/// of reading; and unless the other account is open and its address verified.
 pub(crate) async fn through<T, F>(
     stack: &Stack,
     reader: &str,
@@ -74,8 +75,11 @@ where
     let links = stack.links();
     let own = links.get(reader, id).await?.filter(|link| opens(link, Side::Asker, scope, now));
     let other = own.and_then(|link| link.other).ok_or_else(unknown)?;
-    let (theirs, data) = futures::future::try_join(links.get(&other, id), read(other.clone())).await?;
-    let theirs = theirs.filter(|link| opens(link, Side::Asked, scope, now));
+    let (theirs, data) =
+        futures::future::try_join(links.with_account(&other, id), read(other.clone())).await?;
+    // Who was closed by an administrator or is about to be forgotten can end no link: it opens nothing meanwhile.
+    let theirs = theirs.filter(|(account, _)| !account.disabled && account.verified_at.is_some());
+    let theirs = theirs.map(|(_, link)| link).filter(|link| opens(link, Side::Asked, scope, now));
     theirs.filter(|link| link.other.as_deref() == Some(reader)).ok_or_else(unknown)?;
     Ok(data)
 }
@@ -107,9 +111,7 @@ pub(crate) async fn page(
     let read =
         async |other: String| library.list(&other, listing, after.as_deref(), ask.page.limit + 1).await;
     let mut found = through(stack, reader, &ask.id, scope, read).await?;
-    let more = found.len() > ask.page.limit;
-    found.truncate(ask.page.limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = ask.page.cut(&mut found, |(place, _)| place.clone());
     let entries = found.iter().map(|(_, state)| {
         let (at, value) = match listing {
             Listing::Ratings => (state.rating_at, state.rating),

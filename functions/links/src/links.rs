@@ -42,9 +42,7 @@ async fn links(
     let mut all: Vec<LinkShown> = own.chain(invited).collect();
     all.sort_unstable_by(|one, other| other.id().cmp(one.id()));
     all.retain(|link| before.as_deref().is_none_or(|before| link.id() < before));
-    let more = all.len() > page.limit;
-    all.truncate(page.limit);
-    let next = all.last().filter(|_| more).map(|link| link.id().to_owned());
+    let next = page.cut(&mut all, |link| link.id().to_owned());
     page.reply(&cursors, who.id(), all, next.as_ref())
 }
 

@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
+use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::{Permission, Role, may};
 use screensort_crypto::OneTimeToken;
 use screensort_http::member::session_id;
 use screensort_http::{
-    Ask, Authority, Code, Endpoint, FieldError, Member, Page, PageAsk, Problem, Recent, Reply, log,
+    Ask, Authority, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply, log,
 };
 use screensort_model::text::is_deceptive;
 use screensort_routes::{API_KEY_MAKE, API_KEYS};
@@ -26,8 +27,6 @@ pub const PURPOSE: &str = "api_key";
 pub const MARK: &str = "ssk_";
 /// Characters of the secret that are shown afterwards: 48 of 256 bits.
 const SHOWN: usize = 8;
-/// Keys that one account may make in a day.
-const A_DAY: u32 = 20;
 /// The longest that a key works, in days, and how long it works unless that is said.
 const LONGEST: u32 = 365;
 const USUAL: u32 = 90;
@@ -46,6 +45,10 @@ struct Shown {
     /// The first characters of the key.
     prefix: String,
     scopes: Vec<String>,
+    /// Calls that it has in a minute; null if only its account's quota bounds it.
+    calls_per_minute: Option<u32>,
+    /// Calls that it has in a day; null if only its account's quota bounds it.
+    calls_per_day: Option<u32>,
     /// `active`, `replaced` while it still works beside the one in its place, or `expired`.
     status: &'static str,
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -72,6 +75,8 @@ impl Shown {
             name: key.name,
             prefix: key.prefix,
             scopes: key.scopes,
+            calls_per_minute: key.calls_per_minute,
+            calls_per_day: key.calls_per_day,
             status,
             created_at: key.created_at,
             expires_at: key.expires_at,
@@ -82,7 +87,7 @@ impl Shown {
 }
 
 async fn keys(
-    Member { who, .. }: Member<may::ApiKeysReadOwn>,
+    who: Owner<may::ApiKeysReadOwn>,
     page: PageAsk,
     stack: Stack,
 ) -> Result<Reply<Page<Shown>>, Problem> {
@@ -90,9 +95,7 @@ async fn keys(
     let before: Option<String> = page.start(&cursors, who.id())?;
     let now = stack.clock().now();
     let mut found = stack.api_keys().page(who.id(), before.as_deref(), page.limit + 1).await?;
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| more).map(|key| key.id.clone());
+    let next = page.cut(&mut found, |key| key.id.clone());
     let items = found.into_iter().map(|key| Shown::of(key, now)).collect();
     page.reply(&cursors, who.id(), items, next.as_ref())
 }
@@ -106,6 +109,10 @@ struct Body {
     name: Option<String>,
     /// What it is good for; when it replaces another one, that one's scopes unless given.
     scopes: Option<Vec<String>>,
+    /// Calls that it has in a minute, at most its account's; when it replaces another one, that one's unless given.
+    calls_per_minute: Option<u32>,
+    /// Calls that it has in a day, at most its account's; when it replaces another one, that one's unless given.
+    calls_per_day: Option<u32>,
     /// How many days it works: 1 to 365; 90 unless given.
     expires_in_days: Option<u32>,
     /// The id of a key of one's own that it takes the place of.
@@ -139,9 +146,15 @@ async fn make(
     let scopes = body.scopes.or_else(|| old.as_ref().map(|old| old.scopes.clone()));
     let days = within("/expires_in_days", body.expires_in_days.unwrap_or(USUAL), 1, LONGEST)?;
     let hours = within("/overlap_hours", body.overlap_hours.unwrap_or(USUAL_OVERLAP), 0, LONGEST_OVERLAP)?;
+    let limits = stack.settings().limits;
+    let own =
+        |pointer, given: Option<u32>, most| given.map(|given| within(pointer, given, 1, most)).transpose();
+    let a_minute = own("/calls_per_minute", body.calls_per_minute, limits.client_calls_per_minute)?;
+    let a_day = own("/calls_per_day", body.calls_per_day, limits.client_calls_per_day)?;
     let scopes = checked_scopes(scopes, who.permissions)?;
     let name = checked_name(name)?;
-    draw(&stack, who.id(), now).await?;
+    let wait = |seconds| Problem::later(Code::TooManyAttempts, seconds);
+    stack.draw(&format!("api_keys#{}", who.id()), Limit::KEYS).await?.map_err(wait)?;
     let secret = OneTimeToken::generate()?;
     let text = secret.to_text();
     let key = ApiKey {
@@ -151,6 +164,8 @@ async fn make(
         prefix: format!("{MARK}{}", text.get(..SHOWN).unwrap_or_default()),
         hash: secret.hash(PURPOSE).as_str().to_owned(),
         scopes,
+        calls_per_minute: a_minute.or(old.as_ref().and_then(|old| old.calls_per_minute)),
+        calls_per_day: a_day.or(old.as_ref().and_then(|old| old.calls_per_day)),
         created_at: now,
         expires_at: now + SignedDuration::from_hours(i64::from(days) * 24),
         last_used_at: None,
@@ -237,16 +252,4 @@ fn within(pointer: &str, value: u32, least: u32, most: u32) -> Result<u32, Probl
 fn refused(pointer: &str, code: &'static str, detail: &str) -> Problem {
     let error = FieldError { pointer: pointer.to_owned(), code, detail: detail.to_owned() };
     Problem::new(Code::InvalidBody).with_errors(vec![error])
-}
-
-/// Draws one of the keys that an account may make in a day.
-async fn draw(stack: &Stack, owner: &str, now: Timestamp) -> Result<(), Problem> {
-    let day = 24 * 60 * 60;
-    let end = (now.as_second().div_euclid(day) + 1) * day;
-    let ends_at = Timestamp::from_second(end).unwrap_or(now);
-    if stack.attempts().draw(&format!("api_keys#{owner}"), A_DAY, ends_at).await? {
-        return Ok(());
-    }
-    let wait = (end - now.as_second()).to_string();
-    Err(Problem::new(Code::TooManyAttempts).with_header(http::header::RETRY_AFTER, &wait))
 }

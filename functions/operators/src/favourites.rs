@@ -37,9 +37,7 @@ async fn favourites(
     let kept = stack.favourites();
     let found = async { Ok(kept.page(who.id(), after, page.limit + 1).await?) };
     let (directory, mut found) = futures::future::try_join(stack.directory(), found).await?;
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| more).map(|favourite| favourite.operator);
+    let next = page.cut(&mut found, |favourite| favourite.operator);
     let shown = found.into_iter().map(|favourite| Shown {
         operator_id: favourite.operator,
         operator: directory.get(favourite.operator).map(OperatorShown::of),

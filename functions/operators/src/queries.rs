@@ -47,9 +47,7 @@ async fn queries(
     let before: Option<String> = page.start(&cursors, who.id())?;
     let now = stack.clock().now();
     let mut found = stack.queries().page(who.id(), before.as_deref(), page.limit + 1, now).await?;
-    let more = found.len() > page.limit;
-    found.truncate(page.limit);
-    let next = found.last().filter(|_| more).map(|(id, _)| id.clone());
+    let next = page.cut(&mut found, |(id, _)| id.clone());
     page.reply(&cursors, who.id(), found.into_iter().map(Shown::of).collect(), next.as_ref())
 }
 

@@ -3,12 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use screensort_auth::Permissions;
-use screensort_auth::attempts::address_prefix;
+use screensort_auth::attempts::{Limit, address_prefix};
 use screensort_auth::event::Event;
 use screensort_auth::token::{LIFETIME, ServiceGrant};
 use screensort_crypto::{OneTimeToken, TokenHash};
@@ -28,10 +28,6 @@ use crate::api_keys::{MARK, PURPOSE};
 pub fn endpoint() -> Endpoint<Stack> {
     Endpoint::new("token").route(TOKEN, token)
 }
-
-/// Tokens that may be asked for from one network in fifteen minutes.
-const FROM_A_NETWORK: u32 = 300;
-const WINDOW: i64 = 15 * 60;
 
 /// What a client asks for.
 #[derive(Deserialize, JsonSchema)]
@@ -91,7 +87,8 @@ async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Probl
         return Err(refused("/grant_type", "unknown_value", "client_credentials is the only grant."));
     }
     let network = address_prefix(ask.whence.source);
-    draw(&stack, &network, now).await?;
+    let wait = |seconds| Problem::later(Code::TooManyAttempts, seconds);
+    stack.draw(&format!("token#{network}"), Limit::TOKENS_PER_PREFIX).await?.map_err(wait)?;
     let (key, own) = prove(&stack, &ask, now).await?;
     let granted = match &ask.body.scope {
         None => own,
@@ -109,8 +106,14 @@ async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Probl
     }
     let client = screensort_http::member::session_id(&key.owner, &key.id);
     let scope = granted.to_scope();
-    let (access_token, _) =
-        stack.issuer().await?.service(&ServiceGrant { client: &client, scope: &scope }, now)?;
+    let grant = ServiceGrant {
+        client: &client,
+        scope: &scope,
+        // The key's own quota travels in the token: calls are counted before the key is read.
+        calls_per_minute: key.calls_per_minute,
+        calls_per_day: key.calls_per_day,
+    };
+    let (access_token, _) = stack.issuer().await?.service(&grant, now)?;
     Ok(Reply::ok(Issued { access_token, token_type: "Bearer", expires_in: LIFETIME.as_secs(), scope }))
 }
 
@@ -167,14 +170,4 @@ fn wrong() -> Problem {
 fn refused(pointer: &str, code: &'static str, detail: &str) -> Problem {
     let error = FieldError { pointer: pointer.to_owned(), code, detail: detail.to_owned() };
     Problem::new(Code::InvalidBody).with_errors(vec![error])
-}
-
-async fn draw(stack: &Stack, network: &str, now: Timestamp) -> Result<(), Problem> {
-    let end = (now.as_second().div_euclid(WINDOW) + 1) * WINDOW;
-    let ends_at = Timestamp::from_second(end).unwrap_or(now);
-    if stack.attempts().draw(&format!("token#{network}"), FROM_A_NETWORK, ends_at).await? {
-        return Ok(());
-    }
-    let wait = (end - now.as_second()).to_string();
-    Err(Problem::new(Code::TooManyAttempts).with_header(RETRY_AFTER, &wait))
 }

@@ -13,7 +13,7 @@ use crate::{Edit, met, refused};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("preferences").route(PREFERENCES, preferences).route(PREFERENCES_SET, set)
+    Endpoint::new("preferences").route(PREFERENCES, preferences).looking(PREFERENCES_SET, there, set)
 }
 
 async fn preferences(
@@ -25,9 +25,22 @@ async fn preferences(
     Ok(Reply::ok(preferences).with_header(ETAG, &tag(version)))
 }
 
+/// Which version is there, if the change is for one.
+async fn there(
+    who: Owner<may::PreferencesWriteOwn>,
+    ask: Edit<Preferences>,
+    stack: Stack,
+) -> Result<(Edit<Preferences>, u64), Problem> {
+    let version = match ask.version.is_given() {
+        true => stack.library().preferences(who.id()).await?.1,
+        false => 0,
+    };
+    Ok((ask, version))
+}
+
 async fn set(
     Member { who, .. }: Member<may::PreferencesWriteOwn>,
-    ask: Edit<Preferences>,
+    (ask, version): (Edit<Preferences>, u64),
     stack: Stack,
 ) -> Result<Reply<Preferences>, Problem> {
     check(&ask.body, &*stack.catalog().await?)?;
@@ -36,7 +49,6 @@ async fn set(
         let version = stack.library().replace_preferences(&change, &ask.body).await?;
         return Ok(Reply::ok(ask.body).with_header(ETAG, &tag(version)));
     }
-    let (_, version) = stack.library().preferences(who.id()).await?;
     ask.version.check(Some(version))?;
     if !stack.library().set_preferences(&change, version, &ask.body).await? {
         return Err(met(&ask.version));

@@ -4,10 +4,10 @@ use http::header::ETAG;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, FieldError, Member, Problem, Reply, SignedIn, given, tag};
+use screensort_http::{Code, Endpoint, FieldError, Member, Owner, Problem, Reply, SignedIn, given, tag};
 use screensort_model::{Region, person};
 use screensort_routes::{PROFILE, PROFILE_CHANGE};
-use screensort_runtime::Stack;
+use screensort_runtime::{Private, Stack};
 use screensort_store::{Change, Profile};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::{Edit, met, refused};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("profile").route(PROFILE, profile).route(PROFILE_CHANGE, change)
+    Endpoint::new("profile").looking(PROFILE, there, profile).looking(PROFILE_CHANGE, edited, change)
 }
 
 /// Who one is.
@@ -52,24 +52,43 @@ struct Body {
     birth_year: Option<Option<i16>>,
 }
 
+/// A profile, its version, and the wrapped key that opens its texts.
+type There = ((Profile, u64), Option<String>);
+
+/// The key comes in the same request; it is unwrapped once its owner is proven, and only for who says something.
+async fn read(stack: &Stack, account: &str) -> Result<There, Problem> {
+    Ok(stack.library().profile_and_key(&stack.accounts(), account).await?)
+}
+
+async fn there(who: Owner<may::ProfileReadOwn>, (): (), stack: Stack) -> Result<There, Problem> {
+    read(&stack, who.id()).await
+}
+
 async fn profile(
     Member { who, .. }: Member<may::ProfileReadOwn>,
-    (): (),
+    ((profile, version), wrapped): There,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
-    let (profile, version) = stack.library().profile(who.id()).await?;
-    answer(&stack, &who, profile, version).await
+    let private = opener(&stack, &who, is_sealed(&profile), wrapped).await?;
+    answer(&who, profile, version, private.as_ref())
+}
+
+async fn edited(
+    who: Owner<may::ProfileWriteOwn>,
+    ask: Edit<Body>,
+    stack: Stack,
+) -> Result<(Edit<Body>, There), Problem> {
+    let body = checked(ask.body, stack.clock().now())?;
+    Ok((Edit { body, ..ask }, read(&stack, who.id()).await?))
 }
 
 async fn change(
     Member { who, .. }: Member<may::ProfileWriteOwn>,
-    ask: Edit<Body>,
+    (ask, ((mut profile, version), wrapped)): (Edit<Body>, There),
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
-    let now = stack.clock().now();
-    let body = checked(ask.body, now)?;
-    let (mut profile, version) = stack.library().profile(who.id()).await?;
     ask.version.check(Some(version))?;
+    let body = ask.body;
     let said = [
         ("display_name", &mut profile.display_name, body.display_name),
         ("bio", &mut profile.bio, body.bio),
@@ -80,45 +99,55 @@ async fn change(
             body.birth_year.map(|year| year.map(|year| year.to_string())),
         ),
     ];
-    if said.iter().any(|(.., said)| said.is_some()) {
-        let private = stack.private(who.id()).await?;
+    let says = said.iter().any(|(.., said)| said.is_some());
+    let private =
+        opener(&stack, &who, says || said.iter().any(|(_, kept, _)| kept.is_some()), wrapped).await?;
+    if let Some(private) = &private {
         for (field, kept, said) in said {
             let Some(said) = said else { continue };
             *kept = said.map(|text| private.seal(field, &text)).transpose()?;
         }
     }
-    let change = Change { account: who.id(), request: &ask.whence.request_id, at: now };
+    let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     if !stack.library().set_profile(&change, version, &profile).await? {
         return Err(met(&ask.version));
     }
-    answer(&stack, &who, profile, version + 1).await
+    answer(&who, profile, version + 1, private.as_ref())
 }
 
-async fn answer(
+fn is_sealed(profile: &Profile) -> bool {
+    [&profile.display_name, &profile.bio, &profile.region, &profile.birth_year]
+        .into_iter()
+        .any(Option::is_some)
+}
+
+/// What seals and opens texts, where there are any.
+async fn opener(
     stack: &Stack,
+    who: &SignedIn,
+    is_needed: bool,
+    wrapped: Option<String>,
+) -> Result<Option<Private>, Problem> {
+    if is_needed { stack.unwrapped(who.id(), wrapped).await.map(Some) } else { Ok(None) }
+}
+
+fn answer(
     who: &SignedIn,
     profile: Profile,
     version: u64,
+    private: Option<&Private>,
 ) -> Result<Reply<Answer>, Problem> {
-    let Profile { display_name, bio, region, birth_year, .. } = profile;
-    let sealed =
-        [("display_name", display_name), ("bio", bio), ("region", region), ("birth_year", birth_year)];
-    let mut opened: [Option<String>; 4] = Default::default();
-    // Who says nothing has nothing to be opened.
-    if sealed.iter().any(|(_, sealed)| sealed.is_some()) {
-        let private = stack.private(who.id()).await?;
-        for (place, (field, sealed)) in opened.iter_mut().zip(sealed) {
-            *place = sealed.map(|sealed| private.open(field, &sealed)).transpose()?;
-        }
-    }
-    let [display_name, bio, region, birth_year] = opened;
+    let open = |field, sealed: Option<String>| match (sealed, private) {
+        (Some(text), Some(private)) => private.open(field, &text).map(Some),
+        _ => Ok(None),
+    };
     let answer = Answer {
         id: who.account.id.clone(),
         username: who.account.username.clone(),
-        display_name,
-        bio,
-        region: region.and_then(|region| region.parse().ok()),
-        birth_year: birth_year.and_then(|year| year.parse().ok()),
+        display_name: open("display_name", profile.display_name)?,
+        bio: open("bio", profile.bio)?,
+        region: open("region", profile.region)?.and_then(|region| region.parse().ok()),
+        birth_year: open("birth_year", profile.birth_year)?.and_then(|year| year.parse().ok()),
         created_at: who.account.created_at,
     };
     Ok(Reply::ok(answer).with_header(ETAG, &tag(version)))

@@ -57,9 +57,7 @@ async fn export(
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
-    let wait = |seconds: u32| {
-        Problem::new(Code::TooManyRequests).with_header(http::header::RETRY_AFTER, &seconds.to_string())
-    };
+    let wait = |seconds| Problem::later(Code::TooManyRequests, seconds);
     stack.draw(&format!("export#{}", who.id()), Limit::EXPORTS).await?.map_err(wait)?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.format {

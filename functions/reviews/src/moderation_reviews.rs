@@ -20,9 +20,7 @@ async fn waiting(
     let cursors = stack.cursors().await?;
     let after: Option<String> = ask.start(&cursors, who.id())?;
     let mut found = stack.library().reviews_waiting(after.as_deref(), ask.limit + 1).await?;
-    let more = found.len() > ask.limit;
-    found.truncate(ask.limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let next = ask.cut(&mut found, |(place, _)| place.clone());
     let waiting = found.into_iter().map(|(_, review)| Moderated::of(review)).collect();
     ask.reply(&cursors, who.id(), waiting, next.as_ref())
 }

@@ -7,7 +7,8 @@ use screensort_auth::event::Event;
 use screensort_auth::may;
 use screensort_catalog::Lookup;
 use screensort_http::{
-    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Problem, Reply, SignedIn, Whence, log, tag,
+    Code, Endpoint, FieldError, IfMatch, Input, Member, Opening, Owner, Problem, Reply, SignedIn, Whence,
+    log, tag,
 };
 use screensort_model::text::links;
 use screensort_model::{Language, MovieId, person};
@@ -27,7 +28,11 @@ const MEETINGS: usize = 4;
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("movie_review").route(REVIEW_WRITE, write).route(REVIEW_DELETE, remove)
+    Endpoint::new("movie_review").looking(REVIEW_WRITE, there_to_change, write).looking(
+        REVIEW_DELETE,
+        there,
+        remove,
+    )
 }
 
 /// What one thinks.
@@ -71,25 +76,33 @@ impl Input for Ask {
     }
 }
 
-async fn write(
-    Member { who, .. }: Member<may::ReviewsWriteOwn>,
+async fn there(who: Owner<may::ReviewsWriteOwn>, of: Of, stack: Stack) -> Result<(Of, Found), Problem> {
+    let (review, written) = stack.library().review(who.id(), of.movie).await?;
+    Ok((of, Found { review, written }))
+}
+
+async fn there_to_change(
+    who: Owner<may::ReviewsWriteOwn>,
     ask: Ask,
     stack: Stack,
-) -> Result<Reply<Own>, Problem> {
+) -> Result<(Ask, Found), Problem> {
     let text = person::review(&ask.body.text).map_err(refused)?;
-    let movie = living(&stack, ask.of.movie).await?;
+    let of = Of { movie: living(&stack, ask.of.movie).await?, ..ask.of };
+    let (of, found) = there(who, of, stack).await?;
+    Ok((Ask { of, body: Body { text, ..ask.body } }, found))
+}
+
+async fn write(
+    Member { who, .. }: Member<may::ReviewsWriteOwn>,
+    (ask, mut seen): (Ask, Found),
+    stack: Stack,
+) -> Result<Reply<Own>, Problem> {
     let now = stack.clock().now();
     let change = Change { account: who.id(), request: &ask.of.whence.request_id, at: now };
-    // Most reviews are new, and of people who have written some before: that is tried before anything is read. What is
-    // there instead comes back with the refusal.
-    let mut seen = Found { review: None, written: FIRST };
-    if ask.of.version.is_given() {
-        let (review, written) = stack.library().review(who.id(), movie).await?;
-        seen = Found { review, written };
-        ask.of.version.check(seen.review.as_ref().map(|review| review.version))?;
-    }
+    ask.of.version.check(seen.review.as_ref().map(|review| review.version))?;
+    // What others made of it meanwhile comes back with the refusal.
     for _ in 0..MEETINGS {
-        let after = review(&stack, &who, &seen, (movie, &text, &ask.body), now)?;
+        let after = review(&stack, &who, &seen, &ask, now)?;
         let event = written_as(seen.review.as_ref(), &after);
         let trail = ask.of.whence.trail(event, Some(who.id()), Some(&after.id), now)?;
         let least = seen.written.min(FIRST);
@@ -107,24 +120,18 @@ async fn write(
 }
 
 /// The review as it is to be, in the place of what is there.
-fn review(
-    stack: &Stack,
-    who: &SignedIn,
-    seen: &Found,
-    (movie, text, body): (MovieId, &str, &Body),
-    now: Timestamp,
-) -> Result<Review, Problem> {
-    let before = seen.review.as_ref();
-    let count = u32::try_from(links(text)).unwrap_or(u32::MAX);
+fn review(stack: &Stack, who: &SignedIn, seen: &Found, ask: &Ask, now: Timestamp) -> Result<Review, Problem> {
+    let (before, body) = (seen.review.as_ref(), &ask.body);
+    let count = u32::try_from(links(&body.text)).unwrap_or(u32::MAX);
     Ok(Review {
         id: match before {
             Some(review) => review.id.clone(),
             None => stack.new_id()?,
         },
-        movie,
+        movie: ask.of.movie,
         account: who.account.id.clone(),
         author: who.account.username.clone(),
-        text: text.to_owned(),
+        text: body.text.clone(),
         spoiler: body.spoiler,
         language: body.language,
         state: state(before, seen.written, count),
@@ -139,11 +146,10 @@ fn review(
 
 async fn remove(
     Member { who, .. }: Member<may::ReviewsWriteOwn>,
-    ask: Of,
+    (ask, found): (Of, Found),
     stack: Stack,
 ) -> Result<Reply<()>, Problem> {
-    let (review, _) = stack.library().review(who.id(), ask.movie).await?;
-    let review = review.ok_or_else(unknown)?;
+    let review = found.review.ok_or_else(unknown)?;
     ask.version.check(Some(review.version))?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let trail = ask.whence.trail(Event::ReviewWithdrawn, Some(who.id()), Some(&review.id), change.at)?;

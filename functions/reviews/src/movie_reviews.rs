@@ -32,11 +32,8 @@ async fn reviews(who: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Page<Shown
     }
     let cursors = stack.cursors().await?;
     let after: Option<String> = ask.page.start(&cursors, who.subject())?;
-    let limit = ask.page.limit;
-    let mut found = stack.library().reviews_of(ask.movie, after.as_deref(), limit + 1).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|(place, _)| place.clone());
+    let mut found = stack.library().reviews_of(ask.movie, after.as_deref(), ask.page.limit + 1).await?;
+    let next = ask.page.cut(&mut found, |(place, _)| place.clone());
     let shown = found.into_iter().map(|(_, review)| Shown::of(review)).collect();
     ask.page.reply(&cursors, who.subject(), shown, next.as_ref())
 }

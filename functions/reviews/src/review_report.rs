@@ -3,20 +3,18 @@
 use schemars::JsonSchema;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Member, Problem, Reply, log};
+use screensort_http::{Code, Endpoint, Member, Owner, Problem, Reply, log};
+use screensort_model::MovieId;
 use screensort_routes::REVIEW_REPORT;
 use screensort_runtime::Stack;
-use screensort_store::{Change, ReviewState};
+use screensort_store::{Change, Reported};
 use serde::Deserialize;
 
 use crate::{About, unknown};
 
-/// How often a report that met another one is tried again.
-const MEETINGS: usize = 5;
-
 /// The endpoint.
 pub fn endpoint() -> Endpoint<Stack> {
-    Endpoint::new("review_report").route(REVIEW_REPORT, report)
+    Endpoint::new("review_report").looking(REVIEW_REPORT, place, report)
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
@@ -47,30 +45,35 @@ struct Body {
     reason: Reason,
 }
 
-async fn report(
-    Member { who, .. }: Member<may::ReviewsReport>,
+/// Where the review lies.
+type Place = Option<(String, MovieId)>;
+
+async fn place(
+    _: Owner<may::ReviewsReport>,
     ask: About<Body>,
     stack: Stack,
+) -> Result<(About<Body>, Place), Problem> {
+    let place = stack.library().review_place(&ask.id).await?;
+    Ok((ask, place))
+}
+
+async fn report(
+    Member { who, .. }: Member<may::ReviewsReport>,
+    (ask, place): (About<Body>, Place),
+    stack: Stack,
 ) -> Result<Reply<()>, Problem> {
-    let library = stack.library();
+    let place = place.ok_or_else(unknown)?;
+    if place.0 == who.id() {
+        return Err(Problem::new(Code::Conflict).with_detail("This review is your own: delete it."));
+    }
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let trail = ask.whence.trail(Event::ReviewReported, Some(who.id()), Some(&ask.id), change.at)?;
-    for _ in 0..MEETINGS {
-        let review = library.review_by_id(&ask.id).await?.ok_or_else(unknown)?;
+    let reason = ask.body.reason.name();
+    match stack.library().report_review(&change, (&ask.id, &place), reason, &trail).await? {
+        Reported::Now => log(&trail),
+        Reported::Before => {}
         // What only its author and editors see is not there for anybody else.
-        if review.state != ReviewState::Published {
-            return Err(unknown());
-        }
-        if review.account == who.id() {
-            return Err(Problem::new(Code::Conflict).with_detail("This review is your own: delete it."));
-        }
-        if library.report_review(&change, &review, ask.body.reason.name(), &trail).await? {
-            log(&trail);
-            return Ok(Reply::done());
-        }
-        if library.has_reported(who.id(), &review.id).await? {
-            return Ok(Reply::done());
-        }
+        Reported::Unknown => return Err(unknown()),
     }
-    Err(Problem::new(Code::Conflict))
+    Ok(Reply::done())
 }

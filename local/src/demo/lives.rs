@@ -130,7 +130,8 @@ async fn review(
 async fn report(stack: &Stack, reporter: &str, review: &Review, now: Timestamp) -> Result<(), Error> {
     let trail = trail_of(Event::ReviewReported, reporter, &review.id, REQUEST, now)?;
     let change = Change { account: reporter, request: REQUEST, at: now };
-    stack.library().report_review(&change, review, "spoiler", &trail).await?;
+    let place = (review.account.clone(), review.movie);
+    stack.library().report_review(&change, (&review.id, &place), "spoiler", &trail).await?;
     Ok(())
 }
 

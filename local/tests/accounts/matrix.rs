@@ -158,6 +158,10 @@ async fn what_is_read_before_the_proof_is_there_leaves_with_nobody_whose_session
         ("/queries", "queries"),
         ("/links", "links"),
         ("/logins", "logins"),
+        ("/profile", "profile"),
+        ("/sessions", "sessions"),
+        ("/security", "security"),
+        ("/api_keys", "api_keys"),
         ("/recommendation", "recommendation"),
     ] {
         product.with(&token, "GET", path, Value::Null).await.expect(200, "");

@@ -47,6 +47,8 @@ async fn a_profile_is_sealed_composed_and_changed_for_the_version_that_was_read(
     };
     with("\"v1\"").await.expect(412, "precondition_failed");
     with("\"v2\"").await.expect(200, "");
+    // The profile and the key of its texts, in one request, beside session and quota; then one write.
+    assert_eq!(world.product.store_cost("profile"), (4, 2));
     assert_eq!(world.get(&bob, "/profile").await.body["region"], Value::Null);
 }
 

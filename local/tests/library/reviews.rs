@@ -58,21 +58,15 @@ async fn first_reviews_wait_for_an_editor_and_later_ones_do_not() {
     assert_eq!(world.community(film).await, json!([0, 0, 0, 0, 1]));
     assert!(world.get(&editor, "/moderation/reviews").await.body["items"].as_array().unwrap().is_empty());
     assert_eq!(world.write(&ann, world.films[1], TEXT).await.body["state"], "pending");
-    assert_eq!(
-        world.product.store_cost("movie_review").1,
-        3,
-        "a first one: tried as a trusted one's, then held"
-    );
+    let cost = || world.product.store_cost("movie_review");
+    assert_eq!(cost(), (4, 2), "what is there beside session and quota, then one transaction");
     assert_eq!(world.write(&ann, world.films[2], TEXT).await.body["state"], "published");
-    assert_eq!(
-        world.product.store_cost("movie_review"),
-        (3, 2),
-        "session beside the quota, then one transaction"
-    );
+    assert_eq!(cost(), (4, 2));
     let linked = format!("{TEXT} See https://spam.example");
     assert_eq!(world.write(&ann, world.films[3], &linked).await.body["state"], "pending");
     // A change of a published one stays published, unless it brings links.
     assert_eq!(world.write(&ann, film, &format!("{TEXT}!")).await.body["state"], "published");
+    assert_eq!(cost(), (4, 2), "a change of one costs what a new one does");
     assert_eq!(world.write(&ann, film, &linked).await.body["state"], "pending");
     assert_eq!(world.community(film).await, json!([0, 0, 0, 0, 0]));
     let own = world.get(&ann, "/reviews").await.expect(200, "");
@@ -99,6 +93,8 @@ async fn a_report_counts_once_per_person_and_a_removed_review_is_gone_for_others
     for got in futures::future::join_all(reports).await {
         got.expect(204, "");
     }
+    world.product.with(&bob, "POST", &report, spam.clone()).await.expect(204, "");
+    assert_eq!(world.product.store_cost("review_report"), (4, 2), "the way to it beside session and quota");
     world.product.ask("POST", &report, &[], spam).await.expect(401, "unauthorized");
     let waiting = world.get(&editor, "/moderation/reviews").await;
     assert_eq!(waiting.body["items"][0]["reports"], 1);

@@ -382,3 +382,44 @@ async fn a_link_opens_no_more_than_its_scopes_and_nothing_before_it_is_confirmed
         product.get(&ann, &format!("/links/{id}/{scope}")).await.expect(404, "not_found");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_read_of_who_was_closed_is_unverified_or_leaves() {
+    let product = with_films().await;
+    let (ann, _) = product.signed_in("ann").await;
+    let (bob, _) = product.signed_in("bob").await;
+    with_library(&product, &bob).await;
+    let id = linked(&product, &ann, &bob, json!(PARTS)).await;
+    let reads = async |status: u16| {
+        for part in PARTS {
+            let got = product.get(&ann, &format!("/links/{id}/{part}")).await;
+            assert_eq!(got.status, status, "{part}: {}", got.text);
+            // One's own side beside the session, then the other side with its account beside the library.
+            assert_eq!(product.store_cost(&format!("link_{part}")), (4, 2));
+        }
+    };
+    reads(200).await;
+    let who = product.get(&bob, "/session").await.body["user"]["id"].as_str().unwrap().to_owned();
+    let admin = product.admin_token().await;
+    let path = format!("/admin/users/{who}");
+    for (disabled, status) in [(true, 404), (false, 200)] {
+        product.with(&admin, "PATCH", &path, json!({"disabled": disabled})).await.expect(200, "");
+        reads(status).await;
+    }
+    // No way of the product leads back to an address that is not verified; if one ever did, nothing would be shown.
+    let stack = &product.stand.stack;
+    let account = |change: &'static str| {
+        let key = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+        let at = stack.dynamodb().update_item().table_name(&stack.settings().tables.auth);
+        let at = at.key("pk", key(format!("ACCOUNT#{who}"))).key("sk", key("ACCOUNT".to_owned()));
+        at.update_expression(change)
+    };
+    account("REMOVE verified_at").send().await.unwrap();
+    reads(404).await;
+    let now = aws_sdk_dynamodb::types::AttributeValue::S(product.clock.now().to_string());
+    account("SET verified_at = :now").expression_attribute_values(":now", now).send().await.unwrap();
+    reads(200).await;
+    let bob = product.login("bob@example.org").await.str("access_token");
+    product.with(&bob, "DELETE", "/profile", json!({"password": PASSWORD})).await.expect(202, "");
+    reads(404).await;
+}

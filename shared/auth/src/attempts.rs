@@ -211,6 +211,10 @@ impl Limit {
     pub const BROUGHT_REVIEWS: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
     /// Copies of everything that a person takes in a day.
     pub const EXPORTS: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
+    /// Keys of service clients that an account makes in a day.
+    pub const KEYS: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
+    /// Tokens that service clients of one network ask for.
+    pub const TOKENS_PER_PREFIX: Self = Self { max: 300, per: SignedDuration::from_mins(15) };
     /// Wrong codes on one second-factor ticket or one link.
     pub const CODES_PER_TICKET: Self = Self { max: 5, per: SignedDuration::from_mins(10) };
 

@@ -171,7 +171,12 @@ fn another_kind_of_token_is_refused() {
         let token = bench.signed(&with(&header(), "typ", typ.clone()), &bench.claims());
         assert_eq!(bench.fault(&token), TokenFault::Type, "{typ}");
     }
-    let service = ServiceGrant { client: "01CLIENT", scope: "operators:read" };
+    let service = ServiceGrant {
+        client: "01CLIENT",
+        scope: "operators:read",
+        calls_per_minute: None,
+        calls_per_day: Some(500),
+    };
     let (token, issued) = bench.issuer.service(&service, now()).unwrap();
     assert_eq!(bench.fault(&token), TokenFault::Type);
     let claims = bench.verifier.service(&token, now()).unwrap();
@@ -183,7 +188,12 @@ fn another_kind_of_token_is_refused() {
 #[test]
 fn a_service_token_for_somebody_else_is_refused() {
     let bench = bench();
-    let service = ServiceGrant { client: "01CLIENT", scope: "operators:read" };
+    let service = ServiceGrant {
+        client: "01CLIENT",
+        scope: "operators:read",
+        calls_per_minute: None,
+        calls_per_day: Some(500),
+    };
     let claims = serde_json::to_value(bench.issuer.service(&service, now()).unwrap().1).unwrap();
     let head = with(&header(), "typ", json!("service+jwt"));
     let token = bench.signed(&head, &with(&claims, "azp", json!("01OTHER")));

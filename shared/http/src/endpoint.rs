@@ -8,14 +8,16 @@ use bytes::Bytes;
 use futures::FutureExt;
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY as CSP, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use screensort_auth::Demand;
 use screensort_auth::event::Event;
 use screensort_routes::{Access, Caching, Route};
 use serde::Serialize;
 
-use crate::idempotency::{self, Keeping, Once};
+use crate::idempotency::Keeping;
 use crate::opening::entity_tag;
+use crate::passing::{fits, let_in, once, open, proven, standing_of, told};
 use crate::{
-    Actor, Answer, Code, File, Gate, Incoming, Input, Opening, Problem, Reply, Whence, headers, json,
+    Actor, Answer, Authority, Code, File, Gate, Incoming, Input, Owner, Problem, Reply, Whence, headers, json,
 };
 
 /// What a handler may answer with. Where endpoints describe themselves it must have a schema too.
@@ -78,13 +80,7 @@ impl<C: Gate> Endpoint<C> {
         T: Answers + Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
-        // Nothing to say has a status of its own.
-        let success = if std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>() {
-            StatusCode::NO_CONTENT
-        } else {
-            StatusCode::OK
-        };
-        self.json(route, success, Keeping::Nothing, handle)
+        self.json(route, status_of::<T>(), Keeping::Nothing, handle)
     }
 
     /// As [`Endpoint::route`], but what is asked for happens later: 202.
@@ -152,20 +148,74 @@ impl<C: Gate> Endpoint<C> {
             route,
             (success, keeping),
             handle,
-            |reply| {
-                let bytes = json::to_bytes(&reply.body)
-                    .map_err(|e| Problem::internal("an answer is not serialisable").caused_by(e))?;
-                Ok(Rendered {
-                    status: reply.status,
-                    headers: reply.headers,
-                    content_type: reply.content_type,
-                    policy: None,
-                    bytes: bytes.into(),
-                })
-            },
+            rendered,
             #[cfg(feature = "describe")]
             crate::openapi::json::<I, T>,
         )
+    }
+
+    /// As [`Endpoint::route`], in two parts. `look` reads what the answer or the change depends on, of the caller's own:
+    /// while the caller is being proven, where a signature vouches for whose it is (docs/decisions/0013). What it saw,
+    /// a problem too, is worth nothing until the proof is there; then `act` does the rest.
+    #[must_use]
+    pub fn looking<A, P, I, S, T, F, G>(
+        self,
+        route: &'static Route,
+        look: fn(Owner<P>, I, C) -> F,
+        act: fn(A, S, C) -> G,
+    ) -> Self
+    where
+        C: Authority,
+        P: Demand + 'static,
+        A: Actor<C> + 'static,
+        Owner<P>: for<'a> From<&'a A>,
+        I: Input + Send + 'static,
+        S: Send + 'static,
+        T: Answers + Send + 'static,
+        F: Future<Output = Result<S, Problem>> + Send + 'static,
+        G: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
+    {
+        let success = status_of::<T>();
+        let handler: Handler<C> = Arc::new(move |request: Incoming, context: C| {
+            Box::pin(async move {
+                fits(route, &request)?;
+                let ahead = Owner::<P>::ahead(&request, &context).await;
+                let begin = |owner| {
+                    let (request, context) = (&request, context.clone());
+                    async move {
+                        let input = open::<I>(request).ok()?;
+                        Some(Box::pin(look(owner, input, context)).await)
+                    }
+                };
+                let (actor, counted, early) =
+                    Box::pin(proven::<A, C, _, _, _>(route, &request, &context, ahead, begin)).await;
+                let standing = standing_of(&counted);
+                let answered = async {
+                    let (actor, counted) = Box::pin(let_in(actor, counted, &context)).await?;
+                    let seen = match early {
+                        Some(seen) => seen?,
+                        None => {
+                            let input = open::<I>(&request)?;
+                            Box::pin(look(Owner::<P>::from(&actor), input, context.clone())).await?
+                        }
+                    };
+                    let acting =
+                        async { Box::pin(act(actor, seen, context.clone())).await.and_then(rendered) };
+                    let call = (route, Keeping::Nothing, success);
+                    once(call, request, counted.account.as_deref(), &context, acting).await
+                };
+                told(answered.await, &standing)
+            })
+        });
+        self.with(Operation {
+            route,
+            access: A::ACCESS,
+            success,
+            keeping: Keeping::Nothing,
+            handler,
+            #[cfg(feature = "describe")]
+            describe: crate::openapi::json::<I, T>,
+        })
     }
 
     /// Adds a route that answers with a page, a script or a text.
@@ -195,7 +245,7 @@ impl<C: Gate> Endpoint<C> {
     }
 
     fn add<A, I, T, F>(
-        mut self,
+        self,
         route: &'static Route,
         (success, keeping): (StatusCode, Keeping),
         handle: fn(A, I, C) -> F,
@@ -208,81 +258,38 @@ impl<C: Gate> Endpoint<C> {
         T: Send + 'static,
         F: Future<Output = Result<Reply<T>, Problem>> + Send + 'static,
     {
-        let open = |request: &Incoming| {
-            let mut opening = Opening::new(request);
-            let input = I::open(&mut opening);
-            opening.finish(input)
-        };
         let handler: Handler<C> = Arc::new(move |request: Incoming, context: C| {
             Box::pin(async move {
-                if request.body.len() > route.body_limit() {
-                    let none = route.body_limit() == 0;
-                    return Err(Problem::new(if none { Code::BodyNotAllowed } else { Code::TooLarge }));
-                }
-                request.check_single_headers()?;
-                // Boxed, like all that talks to the store: side by side these futures would fill a stack.
-                let counting = Box::pin(context.count(route, &request));
-                let proving = Box::pin(A::prove(&request, &context));
+                fits(route, &request)?;
+                // A read may begin before the actor is proven; what it finds is worth nothing until the proof is there.
                 let ahead = A::ahead(&request, &context).await.filter(|_| route.method == Method::GET);
-                let (actor, counted, early) = if let Some(actor) = ahead {
-                    // A read may begin before the actor is proven, if it is within its quota (which is counted in
-                    // memory); what it finds is worth nothing until the proof is there.
-                    let counted = counting.await;
-                    let early = Box::pin(async {
-                        let standing = counted.as_ref().ok()?.standing.clone();
-                        standing.admitted().ok()?;
-                        let input = open(&request).ok()?;
-                        Some(Box::pin(handle(actor, input, context.clone())).await)
-                    });
-                    let (actor, early) = futures::join!(proving, early);
-                    (actor, counted, early)
-                } else {
-                    let (actor, counted) = futures::join!(proving, counting);
-                    (actor, counted, None)
+                let begin = |actor| {
+                    let (request, context) = (&request, context.clone());
+                    async move {
+                        let input = open::<I>(request).ok()?;
+                        Some(Box::pin(handle(actor, input, context)).await)
+                    }
                 };
-                let standing = counted.as_ref().map(|counted| counted.standing.clone()).unwrap_or_default();
+                let (actor, counted, early) =
+                    Box::pin(proven::<A, C, _, _, _>(route, &request, &context, ahead, begin)).await;
+                let standing = standing_of(&counted);
                 let answered = async {
-                    let actor = actor?;
-                    let counted = counted?;
-                    counted.standing.admitted()?;
-                    let input = open(&request)?;
-                    let account = counted.account.as_deref();
-                    let begun = Box::pin(idempotency::begin(keeping, route, &request, account, &context));
-                    let first = match begun.await? {
-                        Once::Plain => None,
-                        Once::First(call) => Some(call),
-                        Once::Again(rendered) => return Ok(rendered),
+                    let (actor, counted) = Box::pin(let_in(actor, counted, &context)).await?;
+                    let input = open::<I>(&request)?;
+                    let handling = async {
+                        let handled = match early {
+                            Some(handled) => handled,
+                            None => Box::pin(handle(actor, input, context.clone())).await,
+                        };
+                        handled.and_then(render)
                     };
-                    drop(request);
-                    let handled = match early {
-                        Some(handled) => handled,
-                        None => Box::pin(handle(actor, input, context.clone())).await,
-                    };
-                    let result = handled.and_then(render);
-                    let result = result.map(|rendered| match rendered.status {
-                        StatusCode::OK => Rendered { status: success, ..rendered },
-                        _ => rendered,
-                    });
-                    if let Some(call) = first {
-                        Box::pin(idempotency::end(keeping, &call, &result, &context)).await;
-                    }
-                    result
+                    let call = (route, keeping, success);
+                    once(call, request, counted.account.as_deref(), &context, handling).await
                 };
-                match answered.await {
-                    Ok(mut rendered) => {
-                        if rendered.status == StatusCode::NO_CONTENT {
-                            rendered.bytes = Bytes::new();
-                        }
-                        rendered.headers.extend(standing.headers());
-                        Ok(rendered)
-                    }
-                    // Nobody was proven: there is nobody's standing to speak of.
-                    Err(problem) if problem.code().status() == StatusCode::UNAUTHORIZED => Err(problem),
-                    Err(problem) => Err(standing.marked(problem)),
-                }
+                told(answered.await, &standing)
             })
         });
-        self.operations.push(Operation {
+        self.with(Operation {
             route,
             access: A::ACCESS,
             success,
@@ -290,7 +297,11 @@ impl<C: Gate> Endpoint<C> {
             handler,
             #[cfg(feature = "describe")]
             describe,
-        });
+        })
+    }
+
+    fn with(mut self, operation: Operation<C>) -> Self {
+        self.operations.push(operation);
         self
     }
 
@@ -329,6 +340,24 @@ impl<C: Gate> Endpoint<C> {
             Err(panic) => at.problem(Caching::NoStore, panicked(panic.as_ref())),
         }
     }
+}
+
+/// The status of an answer of this type: nothing to say has one of its own.
+fn status_of<T: 'static>() -> StatusCode {
+    let is_nothing = std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>();
+    if is_nothing { StatusCode::NO_CONTENT } else { StatusCode::OK }
+}
+
+fn rendered<T: Answers>(reply: Reply<T>) -> Result<Rendered, Problem> {
+    let bytes = json::to_bytes(&reply.body)
+        .map_err(|e| Problem::internal("an answer is not serialisable").caused_by(e))?;
+    Ok(Rendered {
+        status: reply.status,
+        headers: reply.headers,
+        content_type: reply.content_type,
+        policy: None,
+        bytes: bytes.into(),
+    })
 }
 
 /// A panic as a plain 500. Its text is for the log only.

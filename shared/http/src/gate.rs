@@ -33,6 +33,13 @@ pub trait Gate: Clone + Send + Sync + 'static {
         async { Ok(Counted::default()) }
     }
 
+    /// Takes back what [`Gate::count`] counted of a call whose credentials turned out to be good for nothing: whom
+    /// they name did not make it. What cannot be taken back stays counted.
+    fn uncount(&self, counted: &Counted) -> impl Future<Output = ()> + Send {
+        let _ = counted;
+        async {}
+    }
+
     /// Begins a call that carries an idempotency key.
     ///
     /// # Errors

@@ -6,9 +6,10 @@ use screensort_auth::Demand;
 use screensort_routes::Access;
 
 use crate::member::Authority;
-use crate::{Actor, Incoming, Member, Problem, bearer};
+use crate::{Actor, Incoming, Member, Problem, Recent, bearer};
 
-/// A [`Member`] of whom a handler needs the id alone, because it only reads what is theirs.
+/// A [`Member`] of whom a handler, or the part of it that looks first, needs the id alone, because it only reads what is
+/// theirs.
 ///
 /// The data is read while the session is: a signed token names the account before the store has said whether the
 /// session lives and whether its owner may. Until it has, nothing of the answer leaves (docs/decisions/0013). A
@@ -30,12 +31,23 @@ impl<P> Owner<P> {
     }
 }
 
+impl<P> From<&Member<P>> for Owner<P> {
+    fn from(member: &Member<P>) -> Self {
+        Self::of(member.who.account.id.clone())
+    }
+}
+
+impl<P> From<&Recent<P>> for Owner<P> {
+    fn from(recent: &Recent<P>) -> Self {
+        Self::of(recent.who.account.id.clone())
+    }
+}
+
 impl<P: Demand, C: Authority> Actor<C> for Owner<P> {
     const ACCESS: Access = Access::Member(P::PERMISSION);
 
     async fn prove(request: &Incoming, context: &C) -> Result<Self, Problem> {
-        let member = Member::<P>::prove(request, context).await?;
-        Ok(Self::of(member.who.account.id))
+        Ok(Self::from(&Member::<P>::prove(request, context).await?))
     }
 
     /// A cookie names a session without a signature: who sends one waits for the proof.

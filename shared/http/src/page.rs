@@ -48,6 +48,14 @@ impl PageAsk {
         self.cursor.as_deref().map(|text| cursors.open(&self.binding, subject, text)).transpose()
     }
 
+    /// Cuts what was found, one more than the page holds if there is so much, to the page; where the next one begins,
+    /// if there is more.
+    pub fn cut<F, P>(&self, found: &mut Vec<F>, place: impl FnOnce(&F) -> P) -> Option<P> {
+        let is_more = found.len() > self.limit;
+        found.truncate(self.limit);
+        found.last().filter(|_| is_more).map(place)
+    }
+
     /// The page as a reply: with a cursor to `next` and a `Link` to it, if there is more.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
+use screensort_auth::token::ServiceClaims;
+use screensort_store::{Used, Window};
 
 use crate::member::{SESSION_COOKIE, split_session_id};
 use crate::{Authority, Code, Incoming, Problem, Whence, bearer};
@@ -21,12 +23,20 @@ pub struct Limits {
     pub writes_per_day: u32,
     /// Other calls per person and minute; approximate: each function's process counts on its own.
     pub reads_per_minute: u32,
-    /// Calls of a service client per day (UTC); exact.
+    /// The same per day (UTC); approximate.
+    pub reads_per_day: u32,
+    /// Calls of an account's service clients, all keys together, per minute; exact.
+    pub client_calls_per_minute: u32,
+    /// The same per day (UTC); exact.
     pub client_calls_per_day: u32,
-    /// Calls of a person to the operator directory per day (UTC); exact.
+    /// Calls of a person to the operator directory per minute; exact.
+    pub directory_calls_per_minute: u32,
+    /// The same per day (UTC); exact.
     pub directory_calls_per_day: u32,
     /// Other calls per address and minute of callers who are not signed in; approximate.
     pub guest_reads_per_minute: u32,
+    /// The same per day (UTC); approximate.
+    pub guest_reads_per_day: u32,
 }
 
 impl Default for Limits {
@@ -35,12 +45,29 @@ impl Default for Limits {
             writes_per_minute: 300,
             writes_per_day: 5_000,
             reads_per_minute: 1_200,
+            reads_per_day: 100_000,
+            client_calls_per_minute: 600,
             client_calls_per_day: 10_000,
+            directory_calls_per_minute: 300,
             directory_calls_per_day: 2_000,
             // Many people may share an address.
             guest_reads_per_minute: 6_000,
+            guest_reads_per_day: 1_000_000,
         }
     }
+}
+
+/// So many calls of somebody in windows of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name in answers.
+    pub name: &'static str,
+    /// Whose calls, such as `client#<account>`.
+    pub subject: String,
+    /// Calls in a window.
+    pub quota: u32,
+    /// How long a window is.
+    pub window: Window,
 }
 
 /// One policy and what is left of it.
@@ -59,12 +86,12 @@ pub struct Line {
 }
 
 impl Line {
-    /// The policy `name` of `quota` calls in windows of `window` seconds that begin with the epoch (so that a day
-    /// begins at midnight UTC), of which `used` are gone.
-    pub fn new(name: &'static str, quota: u32, window: u32, used: u32, now: Timestamp) -> Self {
-        let into = now.as_second().rem_euclid(i64::from(window.max(1)));
-        let reset = window.saturating_sub(u32::try_from(into).unwrap_or(0)).max(1);
-        Self { name, quota, window, left: quota.saturating_sub(used), reset }
+    /// The policy `name` of `quota` calls in a `window`, of which `used` are gone.
+    pub fn new(name: &'static str, quota: u32, window: Window, used: u32, now: Timestamp) -> Self {
+        let seconds = window.seconds();
+        let into = now.as_second().rem_euclid(i64::from(seconds));
+        let reset = seconds.saturating_sub(u32::try_from(into).unwrap_or(0)).max(1);
+        Self { name, quota, window: seconds, left: quota.saturating_sub(used), reset }
     }
 }
 
@@ -78,6 +105,15 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// What `used` leaves of so many calls in a minute and in a day, each with its name.
+    pub fn of(used: Used, minute: (&'static str, u32), day: (&'static str, u32), now: Timestamp) -> Self {
+        let lines = vec![
+            Line::new(minute.0, minute.1, Window::Minute, used.in_minute, now),
+            Line::new(day.0, day.1, Window::Day, used.in_day, now),
+        ];
+        Self { lines, refused: !used.counted }
+    }
+
     /// Itself if the call is within its quota.
     ///
     /// # Errors
@@ -121,6 +157,20 @@ pub struct Counted {
     pub account: Option<String>,
     /// What is left.
     pub standing: Standing,
+    /// Where the call was counted.
+    pub drawn: Drawn,
+}
+
+/// Where a call was counted exactly, for when it turns out to be nobody's.
+#[derive(Debug, Clone, Default)]
+pub enum Drawn {
+    /// Nowhere, in memory alone, or it was one too many.
+    #[default]
+    Nowhere,
+    /// Among the account's changes, at this time.
+    Changes(Timestamp),
+    /// Out of blocks that this process holds for these policies, at this time.
+    Blocks(Vec<Policy>, Timestamp),
 }
 
 /// Whose request this is as far as a signature can tell, without the store: the subject of an access token, or the
@@ -147,17 +197,16 @@ pub async fn claimed<C: Authority>(request: &Incoming, context: &C) -> Result<Op
     Ok(owner(id).filter(|_| vouched))
 }
 
-/// Which service client's request this is, as far as a signature can tell.
+/// What the token of a service client says, as far as a signature can tell; `None` for anything else.
 ///
 /// # Errors
 /// 503 if the keys cannot be read.
 pub async fn claimed_client<C: Authority>(
     request: &Incoming,
     context: &C,
-) -> Result<Option<String>, Problem> {
+) -> Result<Option<ServiceClaims>, Problem> {
     let Some(token) = request.bearer() else { return Ok(None) };
-    let claims = context.verifier().await?.service(token, context.now());
-    Ok(claims.ok().map(|claims| claims.sub))
+    Ok(context.verifier().await?.service(token, context.now()).ok())
 }
 
 #[cfg(test)]
@@ -170,17 +219,17 @@ mod tests {
 
     #[test]
     fn a_day_ends_at_midnight_utc_and_a_minute_with_the_minute() {
-        let day = Line::new("day", 10, 86_400, 4, at("2026-11-22T23:59:58Z"));
+        let day = Line::new("day", 10, Window::Day, 4, at("2026-11-22T23:59:58Z"));
         assert_eq!((day.left, day.reset), (6, 2));
-        let day = Line::new("day", 10, 86_400, 0, at("2026-11-23T00:00:00Z"));
+        let day = Line::new("day", 10, Window::Day, 0, at("2026-11-23T00:00:00Z"));
         assert_eq!((day.left, day.reset), (10, 86_400));
-        assert_eq!(Line::new("minute", 10, 60, 12, at("2026-11-22T12:00:59Z")).reset, 1);
+        assert_eq!(Line::new("minute", 10, Window::Minute, 12, at("2026-11-22T12:00:59Z")).reset, 1);
     }
 
     #[test]
     fn the_headers_are_lists_of_named_policies() {
         let now = at("2026-11-22T23:59:30Z");
-        let lines = vec![Line::new("a", 5, 60, 5, now), Line::new("b", 9, 86_400, 2, now)];
+        let lines = vec![Line::new("a", 5, Window::Minute, 5, now), Line::new("b", 9, Window::Day, 2, now)];
         let standing = Standing { lines, refused: false };
         let headers = standing.headers();
         assert_eq!(headers[0].1, "\"a\";q=5;w=60, \"b\";q=9;w=86400");

@@ -25,6 +25,16 @@ pub fn trail_of(
     record(event, actor, target, UNKNOWN.to_owned(), run, now)
 }
 
+/// A new ULID, of this moment.
+///
+/// # Errors
+/// 500 if this machine gives no random numbers.
+pub fn new_id(now: Timestamp) -> Result<String, Problem> {
+    let random = u128::from_be_bytes(random_bytes()?);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    Ok(ulid::Ulid::from_parts(millis, random).to_string())
+}
+
 fn record(
     event: Event,
     actor: &str,
@@ -33,10 +43,8 @@ fn record(
     request_id: &str,
     now: Timestamp,
 ) -> Result<Trail, Problem> {
-    let random = u128::from_be_bytes(random_bytes()?);
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
     Ok(Trail::of(Record {
-        id: ulid::Ulid::from_parts(millis, random).to_string(),
+        id: new_id(now)?,
         action: event.name().to_owned(),
         actor: actor.to_owned(),
         target: target.to_owned(),

@@ -146,7 +146,8 @@ pub(crate) fn latent(
         lambda: ridged.lambda * ridged.background / background,
         ..ridged
     };
-    let (background, verdict) = climb((start.background, verdict), 1.6, |background| judge(with(background)))?;
+    let (background, verdict) =
+        climb((start.background, verdict), 1.6, |background| judge(with(background)))?;
     let mut chosen = if background == start.background { ridged } else { with(background) };
     // Where there is less to tell than the vectors have room for, the rest of the room fills with noise.
     let half = Settings { dims: chosen.dims / 2, ..chosen };

@@ -323,9 +323,16 @@ fn limits(get: &impl Fn(&str) -> Option<String>) -> Result<Limits, Error> {
         writes_per_minute: or("SCREENSORT_WRITES_PER_MINUTE", usual.writes_per_minute)?,
         writes_per_day: or("SCREENSORT_WRITES_PER_DAY", usual.writes_per_day)?,
         reads_per_minute: or("SCREENSORT_READS_PER_MINUTE", usual.reads_per_minute)?,
+        reads_per_day: or("SCREENSORT_READS_PER_DAY", usual.reads_per_day)?,
+        client_calls_per_minute: or("SCREENSORT_CLIENT_CALLS_PER_MINUTE", usual.client_calls_per_minute)?,
         client_calls_per_day: or("SCREENSORT_CLIENT_CALLS_PER_DAY", usual.client_calls_per_day)?,
+        directory_calls_per_minute: or(
+            "SCREENSORT_DIRECTORY_CALLS_PER_MINUTE",
+            usual.directory_calls_per_minute,
+        )?,
         directory_calls_per_day: or("SCREENSORT_DIRECTORY_CALLS_PER_DAY", usual.directory_calls_per_day)?,
         guest_reads_per_minute: or("SCREENSORT_GUEST_READS_PER_MINUTE", usual.guest_reads_per_minute)?,
+        guest_reads_per_day: or("SCREENSORT_GUEST_READS_PER_DAY", usual.guest_reads_per_day)?,
     })
 }
 

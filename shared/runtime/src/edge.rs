@@ -11,7 +11,7 @@ pub(crate) struct Edge {
     pub(crate) reads: Tally,
     /// Callers over their quota.
     pub(crate) over: Tally,
-    /// Blocks of calls taken out of day quotas.
+    /// Blocks of calls taken out of the quotas of minutes and days.
     pub(crate) leases: Leases,
     /// Who is shut out, and who gives reason to be.
     pub(crate) watched: Watched,

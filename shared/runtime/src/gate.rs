@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use screensort_auth::attempts::address_prefix;
 use screensort_auth::event::Event;
+use screensort_auth::token::ServiceClaims;
 use screensort_http::member::split_session_id;
-use screensort_http::quota::{Counted, Line, Standing, claimed, claimed_client};
-use screensort_http::{Code, Gate, Incoming, Problem, Whence};
+use screensort_http::quota::{Counted, Drawn, Policy, Standing, claimed, claimed_client};
+use screensort_http::{Code, Gate, Incoming, Limits, Problem, Whence};
 use screensort_routes::{Access, Quota, Route};
-use screensort_store::{Begun, Call, Idempotency, Kept, Meter, Quotas};
+use screensort_store::{Begun, Call, Idempotency, Kept, Meter, Quotas, Window};
 
 use crate::Stack;
 
@@ -30,39 +30,42 @@ impl Stack {
         Idempotency::new(client, table)
     }
 
-    async fn count_write(&self, account: &str) -> Result<Standing, Problem> {
+    async fn count_write(&self, account: &str) -> Result<(Standing, Drawn), Problem> {
         let (limits, now) = (self.settings().limits, self.clock().now());
         let (per_minute, per_day) = (limits.writes_per_minute, limits.writes_per_day);
         let quotas = self.quotas();
         let used = Box::pin(quotas.count(account, per_minute, per_day, now)).await?;
-        let lines = vec![
-            Line::new("writes-minute", per_minute, 60, used.in_minute, now),
-            Line::new("writes-day", per_day, 86_400, used.in_day, now),
-        ];
-        Ok(Standing { lines, refused: !used.counted })
+        let standing = Standing::of(used, ("writes-minute", per_minute), ("writes-day", per_day), now);
+        Ok((standing, if used.counted { Drawn::Changes(now) } else { Drawn::Nowhere }))
     }
 
-    /// The directory is counted exactly, by day: per person, and per account that answers for service clients.
+    /// The directory is counted exactly, by minute and day: per person, per account that answers for service clients,
+    /// and per key that has a quota of its own.
     async fn count_caller(&self, request: &Incoming, account: Option<String>) -> Result<Counted, Problem> {
-        let limits = self.settings().limits;
-        let (subject, per_day) = match &account {
-            Some(account) => (Some(format!("directory#{account}")), limits.directory_calls_per_day),
-            None => {
-                let client = claimed_client(request, self).await?;
-                // Keys of one account share: who makes more keys gets no more calls.
-                let owner = client.and_then(|id| split_session_id(&id).map(|(owner, _)| owner.to_owned()));
-                (owner.map(|owner| format!("client#{owner}")), limits.client_calls_per_day)
+        let limits = &self.settings().limits;
+        let policies = match &account {
+            Some(account) => {
+                let subject = format!("directory#{account}");
+                let quotas = (limits.directory_calls_per_minute, limits.directory_calls_per_day);
+                policies(["calls-minute", "calls-day"], &subject, quotas.0.into(), quotas.1.into())
             }
+            None => match claimed_client(request, self).await? {
+                Some(client) => client_policies(&client, limits),
+                None => Vec::new(),
+            },
         };
-        let standing = match &subject {
-            Some(subject) => Box::pin(self.draw_day(subject, per_day)).await?,
+        let now = self.clock().now();
+        let standing = match policies.is_empty() {
+            false => Box::pin(self.draw_calls(&policies)).await?,
             // A page's session is known only once it is read: its network is counted.
-            None => self.count_guest(request.source),
+            true => self.count_guest(request.source),
         };
         if standing.refused {
-            self.over_quota(request, account.as_deref().or(subject.as_deref())).await;
+            let subject = policies.last().map(|policy| policy.subject.as_str());
+            self.over_quota(request, account.as_deref().or(subject)).await;
+            return Ok(Counted { account, standing, drawn: Drawn::Nowhere });
         }
-        Ok(Counted { account, standing })
+        Ok(Counted { account, standing, drawn: Drawn::Blocks(policies, now) })
     }
 
     /// Says that a caller asked for more than they may: a line each time, and one record a minute, so that nobody can
@@ -71,11 +74,11 @@ impl Stack {
         let (whence, now) = (Whence::of(request), self.clock().now());
         whence.note(Event::QuotaExceeded, caller);
         let subject = caller.map_or_else(|| address_prefix(request.source), str::to_owned);
-        if self.edge().over.count(&subject, now) > 1 {
+        if !self.edge().over.count(&subject, 1, u32::MAX, now).counted {
             return;
         }
         let Ok(trail) = whence.trail(Event::QuotaExceeded, caller, caller, now) else { return };
-        let (minute, audit) = (now.as_second().div_euclid(60).to_string(), self.trail_table());
+        let (minute, audit) = (Window::Minute.number(now).to_string(), self.trail_table());
         let what = format!("quota#{subject}");
         // The refusal stands and is not held up; what it costs is not the caller's.
         let keeping = Box::pin(Meter::watch(audit.once(&what, &minute, &trail)));
@@ -86,15 +89,45 @@ impl Stack {
     }
 
     fn count_guest(&self, source: IpAddr) -> Standing {
-        let subject = format!("at {}", address_prefix(source));
-        let quota = self.settings().limits.guest_reads_per_minute;
-        self.count_read(&subject, "guest-minute", quota, self.clock().now())
+        let (limits, now) = (&self.settings().limits, self.clock().now());
+        let (per_minute, per_day) = (limits.guest_reads_per_minute, limits.guest_reads_per_day);
+        let used =
+            self.edge().reads.count(&format!("at {}", address_prefix(source)), per_minute, per_day, now);
+        Standing::of(used, ("guest-minute", per_minute), ("guest-day", per_day), now)
     }
 
-    fn count_read(&self, subject: &str, name: &'static str, quota: u32, now: Timestamp) -> Standing {
-        let used = self.edge().reads.count(subject, now);
-        Standing { lines: vec![Line::new(name, quota, 60, used, now)], refused: used > quota }
+    fn count_read(&self, account: &str) -> Standing {
+        let (limits, now) = (&self.settings().limits, self.clock().now());
+        let (per_minute, per_day) = (limits.reads_per_minute, limits.reads_per_day);
+        let used = self.edge().reads.count(account, per_minute, per_day, now);
+        Standing::of(used, ("reads-minute", per_minute), ("reads-day", per_day), now)
     }
+}
+
+/// The policies of `subject` by minute and by day, as far as it has them.
+fn policies(
+    [minute, day]: [&'static str; 2],
+    subject: &str,
+    per_minute: Option<u32>,
+    per_day: Option<u32>,
+) -> Vec<Policy> {
+    let policy = |name, window, quota: Option<u32>| {
+        Some(Policy { name, subject: subject.to_owned(), quota: quota?, window })
+    };
+    let both = [policy(minute, Window::Minute, per_minute), policy(day, Window::Day, per_day)];
+    both.into_iter().flatten().collect()
+}
+
+/// What a call of a service client draws on: the key's own quota, if it has one, and always that of the account that
+/// answers for it. Keys of one account share, so that who makes more keys gets no more calls.
+fn client_policies(client: &ServiceClaims, limits: &Limits) -> Vec<Policy> {
+    let Some((owner, _)) = split_session_id(&client.sub) else { return Vec::new() };
+    let key = format!("key#{}", client.sub);
+    let mut all = policies(["key-minute", "key-day"], &key, client.calls_per_minute, client.calls_per_day);
+    let (per_minute, per_day) = (limits.client_calls_per_minute, limits.client_calls_per_day);
+    let account = format!("client#{owner}");
+    all.extend(policies(["calls-minute", "calls-day"], &account, per_minute.into(), per_day.into()));
+    all
 }
 
 impl Gate for Stack {
@@ -103,7 +136,6 @@ impl Gate for Stack {
     }
 
     async fn count(&self, route: &'static Route, request: &Incoming) -> Result<Counted, Problem> {
-        let (limits, now) = (self.settings().limits, self.clock().now());
         // Where anybody may call, nobody has to be known: a function for guests has no keys to know them by.
         let account = match (route.quota, route.access) {
             (Quota::Free, _) | (_, Access::Anyone) => None,
@@ -112,18 +144,29 @@ impl Gate for Stack {
         if let Access::Caller(_) = route.access {
             return self.count_caller(request, account).await;
         }
-        let standing = match (route.quota, &account) {
-            (Quota::Free, _) | (Quota::Attempts, None) => Standing::default(),
+        let (standing, drawn) = match (route.quota, &account) {
             (Quota::Write, Some(account)) => self.count_write(account).await?,
-            (Quota::Read | Quota::Attempts, Some(account)) => {
-                self.count_read(account, "reads-minute", limits.reads_per_minute, now)
-            }
-            (Quota::Read | Quota::Write, None) => self.count_guest(request.source),
+            (Quota::Free, _) | (Quota::Attempts, None) => (Standing::default(), Drawn::Nowhere),
+            (Quota::Read | Quota::Attempts, Some(account)) => (self.count_read(account), Drawn::Nowhere),
+            (Quota::Read | Quota::Write, None) => (self.count_guest(request.source), Drawn::Nowhere),
         };
         if standing.refused {
             self.over_quota(request, account.as_deref()).await;
         }
-        Ok(Counted { account, standing })
+        Ok(Counted { account, standing, drawn })
+    }
+
+    async fn uncount(&self, counted: &Counted) {
+        match (&counted.drawn, &counted.account) {
+            (Drawn::Blocks(policies, at), _) => self.edge().leases.give_back(policies, *at),
+            (Drawn::Changes(at), Some(account)) => {
+                if let Err(error) = self.quotas().give_back(account, *at).await {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(name: "quota.kept", error, "a call that was nobody's stays counted");
+                }
+            }
+            _ => {}
+        }
     }
 
     async fn begin(&self, call: &Call) -> Result<Begun, Problem> {

@@ -1,16 +1,18 @@
-//! Day quotas of service clients: exact in total, and yet no write for every call. A process takes a block of calls
-//! out of the quota and hands them out; blocks together are never more than the quota.
+//! Quotas of service clients and of the directory's readers: exact in total, and yet no write for every call. A
+//! process takes a block of calls out of a window's quota and hands them out; blocks together are never more than
+//! the quota.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use screensort_http::Problem;
-use screensort_http::quota::{Line, Standing};
+use screensort_http::quota::{Line, Policy, Standing};
+use screensort_store::Window;
 
 use crate::Stack;
 
-/// A block is this part of the quota: what a process that ends leaves unused is lost for the day.
+/// A block is this part of the quota: what a process that ends leaves unused is lost for the window.
 const PART: u32 = 100;
 /// The largest block.
 const LARGEST: u32 = 100;
@@ -18,68 +20,131 @@ const LARGEST: u32 = 100;
 /// The blocks that this process holds.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
-    held: Mutex<HashMap<String, Lease>>,
-    /// One at a time takes a block: who waits for it draws from the same.
+    held: Mutex<HashMap<(String, Window), Lease>>,
+    /// One at a time takes blocks: who waits for it draws from the same.
     taking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Lease {
-    day: i64,
+    /// Which minute or day it is of.
+    number: i64,
     left: u32,
     /// Calls that all processes together had taken when this block was.
     taken: u32,
 }
 
+impl Lease {
+    fn used(self) -> u32 {
+        self.taken.saturating_sub(self.left)
+    }
+}
+
+fn place(policy: &Policy) -> (String, Window) {
+    (policy.subject.clone(), policy.window)
+}
+
 impl Leases {
-    /// One call out of the block that is held; `None` if there is none left.
-    fn draw(&self, subject: &str, day: i64) -> Option<Lease> {
+    /// One call out of a block of every policy, and how many are used of each; or out of none, and the places of the
+    /// policies of which nothing is held.
+    fn draw(&self, policies: &[Policy], now: Timestamp) -> Result<Vec<u32>, Vec<usize>> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|_, lease| lease.day == day);
-        let lease = held.get_mut(subject).filter(|lease| lease.left > 0)?;
-        lease.left -= 1;
-        Some(*lease)
+        held.retain(|(_, window), lease| lease.number >= window.number(now));
+        let has = |policy: &Policy| {
+            let lease = held.get(&place(policy));
+            lease.is_some_and(|lease| lease.left > 0 && lease.number == policy.window.number(now))
+        };
+        let lacking: Vec<usize> = (0..policies.len()).filter(|at| !has(&policies[*at])).collect();
+        if !lacking.is_empty() {
+            return Err(lacking);
+        }
+        let drawn = policies.iter().filter_map(|policy| {
+            let lease = held.get_mut(&place(policy))?;
+            lease.left -= 1;
+            Some(lease.used())
+        });
+        Ok(drawn.collect())
     }
 
-    /// Adds a block, of which one call is drawn at once.
-    fn add(&self, subject: &str, day: i64, block: u32, taken: u32) -> Lease {
+    fn add(&self, policy: &Policy, block: u32, taken: u32, now: Timestamp) {
+        let number = policy.window.number(now);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let lease = held.entry(subject.to_owned()).or_insert(Lease { day, left: 0, taken });
-        lease.left += block - 1;
+        let lease = held.entry(place(policy)).or_insert(Lease { number, left: 0, taken });
+        if lease.number != number {
+            *lease = Lease { number, left: 0, taken };
+        }
+        lease.left += block;
         lease.taken = lease.taken.max(taken);
-        *lease
+    }
+
+    /// Puts back what was drawn at `at`, as far as its window still runs.
+    pub(crate) fn give_back(&self, policies: &[Policy], at: Timestamp) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for policy in policies {
+            let lease = held.get_mut(&place(policy));
+            if let Some(lease) = lease.filter(|lease| lease.number == policy.window.number(at)) {
+                lease.left += 1;
+            }
+        }
+    }
+
+    /// How many are used of each policy, those `spent` wholly.
+    fn used(&self, policies: &[Policy], spent: &[usize]) -> Vec<u32> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = |(at, policy): (usize, &Policy)| match held.get(&place(policy)) {
+            Some(lease) if !spent.contains(&at) => lease.used(),
+            _ => policy.quota,
+        };
+        policies.iter().enumerate().map(used).collect()
     }
 }
 
 impl Stack {
-    /// Draws one call of `subject` (say `client#<id>`) from its quota of `per_day` calls. The quota is exact: all
-    /// processes together never let more through. Near its end a process may refuse while another holds a few.
+    /// Draws one call from all of `policies`, or from none of them. Each is exact: all processes together never let
+    /// more through. Near its end a process may refuse while another holds a few.
     ///
     /// # Errors
-    /// 503 if the store fails. That the quota is used up is for [`Standing::admitted`] to say.
-    pub async fn draw_day(&self, subject: &str, per_day: u32) -> Result<Standing, Problem> {
-        let now = self.clock().now();
-        let day = now.as_second().div_euclid(86_400);
-        let leases = &self.edge().leases;
-        if let Some(lease) = leases.draw(subject, day) {
-            return Ok(standing(Some(lease), per_day, now));
+    /// 503 if the store fails. That a quota is used up is for [`Standing::admitted`] to say.
+    pub async fn draw_calls(&self, policies: &[Policy]) -> Result<Standing, Problem> {
+        let (leases, now) = (&self.edge().leases, self.clock().now());
+        if let Ok(used) = leases.draw(policies, now) {
+            return Ok(standing(policies, &used, false, now));
         }
         let _alone = leases.taking.lock().await;
-        let lease = match leases.draw(subject, day) {
-            Some(lease) => Some(lease),
-            None => {
-                let block = (per_day / PART).clamp(1, LARGEST);
-                match self.quotas().lease(subject, block, per_day, now).await? {
-                    (0, _) => None,
-                    (block, taken) => Some(leases.add(subject, day, block, taken)),
+        loop {
+            // A window may have begun while others took theirs.
+            let now = self.clock().now();
+            let lacking = match leases.draw(policies, now) {
+                Ok(used) => return Ok(standing(policies, &used, false, now)),
+                Err(lacking) => lacking,
+            };
+            let quotas = self.quotas();
+            let taking = lacking.iter().map(|at| {
+                let policy = &policies[*at];
+                let block = (policy.quota / PART).clamp(1, LARGEST);
+                quotas.lease(&policy.subject, block, (policy.quota, policy.window), now)
+            });
+            let (mut spent, mut failed) = (Vec::new(), None);
+            for (at, taken) in lacking.iter().zip(futures::future::join_all(taking).await) {
+                match taken {
+                    Ok((0, _)) => spent.push(*at),
+                    Ok((block, taken)) => leases.add(&policies[*at], block, taken, now),
+                    // What the others gave is kept for the next call.
+                    Err(error) => failed = Some(error),
                 }
             }
-        };
-        Ok(standing(lease, per_day, now))
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            if !spent.is_empty() {
+                return Ok(standing(policies, &leases.used(policies, &spent), true, now));
+            }
+        }
     }
 }
 
-fn standing(lease: Option<Lease>, per_day: u32, now: Timestamp) -> Standing {
-    let used = lease.map_or(per_day, |lease| lease.taken.saturating_sub(lease.left));
-    Standing { lines: vec![Line::new("calls-day", per_day, 86_400, used, now)], refused: lease.is_none() }
+fn standing(policies: &[Policy], used: &[u32], refused: bool, now: Timestamp) -> Standing {
+    let line =
+        |(policy, used): (&Policy, &u32)| Line::new(policy.name, policy.quota, policy.window, *used, now);
+    Standing { lines: policies.iter().zip(used).map(line).collect(), refused }
 }

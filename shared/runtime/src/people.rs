@@ -8,7 +8,7 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
-use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey, random_bytes};
+use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey};
 use screensort_http::{Authority, Problem};
 use screensort_store::{
     Accounts, ApiKeys, Attempts, Audit, Leftovers, Library, OneTime, Outbox, Sessions, Trail, Voters,
@@ -136,9 +136,7 @@ impl Stack {
     /// # Errors
     /// 500 if this machine gives no random numbers.
     pub fn new_id(&self) -> Result<String, Problem> {
-        let random = u128::from_be_bytes(random_bytes()?);
-        let millis = u64::try_from(self.clock().now().as_millisecond()).unwrap_or(0);
-        Ok(ulid::Ulid::from_parts(millis, random).to_string())
+        screensort_http::new_id(self.clock().now())
     }
 
     /// What hashes passwords, at the configured cost.

@@ -19,6 +19,14 @@ impl Stack {
     /// 503 if store or key service do not answer; 500 if the key is gone: the person was shredded.
     pub async fn private(&self, account: &str) -> Result<Private, Problem> {
         let wrapped = self.accounts().wrapped_key(account).await?;
+        self.unwrapped(account, wrapped).await
+    }
+
+    /// The same, of a key that was read already.
+    ///
+    /// # Errors
+    /// 503 if the key service does not answer; 500 if the key is gone.
+    pub async fn unwrapped(&self, account: &str, wrapped: Option<String>) -> Result<Private, Problem> {
         let wrapped = wrapped.ok_or_else(|| Problem::internal("the data key is gone"))?;
         let wrapped = WrappedKey::from_text(&wrapped)?;
         let key = self.keys().decrypt(&wrapped, &KeyContext::new("person", account)).await?;

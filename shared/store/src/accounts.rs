@@ -242,8 +242,15 @@ impl Accounts {
     /// # Errors
     /// If the store fails or the item cannot be read.
     pub async fn wrapped_key(&self, id: &str) -> Result<Option<String>, Error> {
-        let found = self.0.get(&account_key(id), KEY).await?;
-        found.map(|found| Ok(record::<Wrapped>(found, "key")?.wrapped)).transpose()
+        self.0.get(&account_key(id), KEY).await?.map(Self::wrapped_key_of).transpose()
+    }
+
+    pub(crate) fn wrapped_key_at(id: &str) -> Item {
+        key(&account_key(id), KEY)
+    }
+
+    pub(crate) fn wrapped_key_of(found: Item) -> Result<String, Error> {
+        Ok(record::<Wrapped>(found, "key")?.wrapped)
     }
 
     /// Makes an account and posts `letter`, all of it or nothing.

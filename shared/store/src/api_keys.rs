@@ -30,6 +30,12 @@ pub struct ApiKey {
     pub hash: String,
     /// What it is good for, as permissions.
     pub scopes: Vec<String>,
+    /// Calls that it has in a minute, if it has fewer than its account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_minute: Option<u32>,
+    /// Calls that it has in a day, if it has fewer than its account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_day: Option<u32>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Until when it works.

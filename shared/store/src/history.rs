@@ -1,15 +1,14 @@
 //! What people watched, and when: an item for each time. A film's own item says when it was last watched.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use screensort_model::{Mode, MovieId, OperatorId};
 
 use crate::catalogue::{Item, key, number, text};
 use crate::library::{
-    Change, FilmState, film_change, film_key, film_sort, film_state, instant, is_gone, marks, person_key,
-    time,
+    Change, FilmState, film_change, film_key, film_state, instant, is_gone, marks, person_key, time,
 };
-use crate::vault::{IndexAsk, Values, Written, n, s};
+use crate::vault::{IndexAsk, Values, Written, n, s, shown};
 use crate::{Error, Library};
 
 pub(crate) const WATCH: &str = "H#";
@@ -156,6 +155,10 @@ impl Library {
 
     /// Puts `after` in the place of `before`, or takes that back. False if it is gone.
     ///
+    /// One transaction, which says by itself where the film's last time does not depend on the other entries. Where it
+    /// does, its refusal shows the film: one more, and before it a look at the other entries if it was the last time
+    /// itself that goes, or moves before others.
+    ///
     /// # Errors
     /// If the store fails.
     pub async fn rewrite_watch(
@@ -164,66 +167,86 @@ impl Library {
         before: &Watch,
         after: Option<&Watch>,
     ) -> Result<bool, Error> {
-        if let Some(done) = self.rewrite_apart(change, before, after).await? {
-            return Ok(done);
-        }
+        let (mut before, mut film) = (before.clone(), None);
         for _ in 0..MEETINGS {
-            let (film, others) = self.watches_of(change.account, before).await?;
-            let latest = others.into_iter().chain(after.map(|watch| watch.watched_at)).max();
+            let settled = match &film {
+                None => self.settling_unseen(change, &before, after)?,
+                Some(film) => self.settling(change, &before, after, film).await?,
+            };
+            let same = "attribute_exists(own_order) AND watched_at = :seen";
+            let seen = (":seen", s(instant(before.watched_at)));
             let entry = match after {
-                Some(after) => self.0.putting(after.item(change), Some("attribute_exists(own_order)"))?,
-                None => self.unwatching(change, before, "attribute_exists(own_order)", None)?,
+                Some(after) => self.0.putting_over(after.item(change), same, vec![seen])?,
+                None => self.unwatching(change, &before, same, seen)?,
             };
-            let mut values = marks(change, before.movie);
-            values.push((":v", n(film.map_or(0, |film| film.version))));
-            let film = film_key(change.account, before.movie);
-            let settled = match latest {
-                Some(latest) => {
-                    values.push((":watched", s(instant(latest))));
-                    self.0.updating(film, film_change!("watched_at = :watched, "), "v = :v", values)?
+            let Err(unmet) = self.0.transact_or_see(vec![shown(entry), shown(settled)]).await? else {
+                return Ok(true);
+            };
+            for (at, item) in unmet {
+                match (at, Watch::of(&item)) {
+                    (0, None) => return Ok(false),
+                    (0, Some(now)) => before = now,
+                    _ => film = film_state(&item),
                 }
-                None => self.0.updating(film, film_change!("", remove "watched_at"), "v = :v", values)?,
-            };
-            match self.0.transact(vec![entry, settled]).await? {
-                Written::Done => return Ok(true),
-                Written::Refused(at) if at.contains(&0) => return Ok(false),
-                Written::Refused(_) => {}
             }
         }
         Err(Error::Throttled { operation: "TransactWriteItems", cause: "the film met other changes".into() })
     }
 
-    /// As [`Library::rewrite_watch`], without reading anything: possible where the film's last time does not depend on
-    /// the other entries, and the entry is still as it was read. `None` where it is not so.
-    async fn rewrite_apart(
+    /// What a film's item becomes where that can be said without seeing it, for as long as it is so.
+    fn settling_unseen(
         &self,
         change: &Change<'_>,
         before: &Watch,
         after: Option<&Watch>,
-    ) -> Result<Option<bool>, Error> {
+    ) -> Result<TransactWriteItem, Error> {
         let mut values = marks(change, before.movie);
         let film = film_key(change.account, before.movie);
-        let settled = match after {
+        match after.map(|after| after.watched_at) {
+            Some(now) if now == before.watched_at => {
+                self.0.updating(film, film_change!(""), "attribute_exists(watched_at)", values)
+            }
             // Nothing is later than this.
-            Some(after) if after.watched_at >= before.watched_at => {
-                values.push((":watched", s(instant(after.watched_at))));
+            Some(now) if now > before.watched_at => {
+                values.push((":watched", s(instant(now))));
                 let set = film_change!("watched_at = :watched, ");
-                self.0.updating(film, set, "watched_at <= :watched", values)?
+                self.0.updating(film, set, "watched_at <= :watched", values)
             }
             // Another entry is later than this one was.
             _ => {
                 values.push((":before", s(instant(before.watched_at))));
-                self.0.updating(film, film_change!(""), "watched_at > :before", values)?
+                self.0.updating(film, film_change!(""), "watched_at > :before", values)
             }
+        }
+    }
+
+    /// What a film's item becomes that was `film`, and is nothing else yet.
+    async fn settling(
+        &self,
+        change: &Change<'_>,
+        before: &Watch,
+        after: Option<&Watch>,
+        film: &FilmState,
+    ) -> Result<TransactWriteItem, Error> {
+        let after = after.map(|after| after.watched_at);
+        let last = film.watched_at.filter(|last| *last > before.watched_at);
+        let latest = match (last, after) {
+            // Another one is the last, and stays it unless this one becomes it.
+            (Some(last), after) => after.into_iter().chain([last]).max(),
+            (None, Some(after)) if after >= before.watched_at => Some(after),
+            // The film was seen before: who changes the history after that changes the film's version, too.
+            (None, after) => self.other_watches(change.account, before).await?.into_iter().chain(after).max(),
         };
-        let same = "attribute_exists(own_order) AND watched_at = :seen";
-        let seen = (":seen", s(instant(before.watched_at)));
-        let entry = match after {
-            Some(after) => self.0.putting_over(after.item(change), same, vec![seen])?,
-            None => self.unwatching(change, before, same, Some(seen))?,
-        };
-        let written = self.0.transact(vec![entry, settled]).await?;
-        Ok((written == Written::Done).then_some(true))
+        let mut values = marks(change, before.movie);
+        values.push((":v", n(film.version)));
+        let at = film_key(change.account, before.movie);
+        match latest {
+            Some(latest) => {
+                values.push((":watched", s(instant(latest))));
+                self.0.updating(at, film_change!("watched_at = :watched, "), "v = :v", values)
+            }
+            None => self.0.updating(at, film_change!("", remove "watched_at"), "v = :v", values),
+        }
     }
 
     fn unwatching(
@@ -231,17 +254,17 @@ impl Library {
         change: &Change<'_>,
         watch: &Watch,
         condition: &'static str,
-        value: Option<(&'static str, AttributeValue)>,
-    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, Error> {
+        value: (&'static str, AttributeValue),
+    ) -> Result<TransactWriteItem, Error> {
         let until = change.at.saturating_add(GONE_FOR).map_or(i64::MAX, Timestamp::as_second);
-        let mut values = vec![
+        let values = vec![
             (":yes", AttributeValue::Bool(true)),
             (":by", s(change.account)),
             (":rid", s(change.request)),
             (":at", s(instant(change.at))),
             (":ttl", n(until)),
+            value,
         ];
-        values.extend(value);
         self.0.updating(
             key(&person_key(change.account), &format!("{WATCH}{}", watch.id)),
             "SET gone = :yes, #by = :by, rid = :rid, #at = :at, #ttl = :ttl REMOVE own_order",
@@ -250,20 +273,14 @@ impl Library {
         )
     }
 
-    /// A film's item, and when it was watched besides `watch`.
-    async fn watches_of(
-        &self,
-        account: &str,
-        watch: &Watch,
-    ) -> Result<(Option<FilmState>, Vec<Timestamp>), Error> {
+    /// When the film of `watch` was watched besides.
+    async fn other_watches(&self, account: &str, watch: &Watch) -> Result<Vec<Timestamp>, Error> {
         let ask = IndexAsk { filter: Some("movie = :movie"), ..OWN };
         let mut values = own(account, WATCH, None);
         values.push((":movie", n(watch.movie)));
-        // The film first: who changes the history after that changes the film's version, too.
-        let film = self.0.get(&person_key(account), &film_sort(watch.movie)).await?;
         let found = self.0.query_index(&ask, values, usize::MAX).await?;
         let others = found.iter().filter_map(Watch::of).filter(|other| other.id != watch.id);
-        Ok((film.as_ref().and_then(film_state), others.map(|other| other.watched_at).collect()))
+        Ok(others.map(|other| other.watched_at).collect())
     }
 }
 

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::{ACCOUNT, Account, account_key};
 use crate::audit::{Audit, Trail};
 use crate::catalogue::key;
 use crate::hand::is_gone;
@@ -201,6 +202,19 @@ impl Links {
     pub async fn get(&self, account: &str, id: &str) -> Result<Option<Link>, Error> {
         let found = self.library.get(&person_key(account), &link_sk(id)).await?;
         found.filter(|item| !is_gone(item)).map(|item| record(item, "link")).transpose()
+    }
+
+    /// An account's side of a link, and the account itself, in one request.
+    ///
+    /// # Errors
+    /// If the store fails or an item cannot be read.
+    pub async fn with_account(&self, account: &str, id: &str) -> Result<Option<(Account, Link)>, Error> {
+        let link = vec![key(&person_key(account), &link_sk(id))];
+        let owner = vec![key(&account_key(account), ACCOUNT)];
+        let (mut link, mut owner) = self.library.get_beside(link, &self.auth, owner).await?;
+        let link = link.pop().filter(|item| !is_gone(item)).map(|item| record(item, "link")).transpose()?;
+        let owner = owner.pop().map(|item| record(item, "account")).transpose()?;
+        Ok(owner.zip(link))
     }
 
     /// All links of an account, oldest first.

@@ -7,7 +7,7 @@ use screensort_model::Preferences;
 use crate::catalogue::{Item, key, number, text};
 use crate::library::{Change, instant, is_gone, person_key, time};
 use crate::vault::{Values, n, s};
-use crate::{Error, Library};
+use crate::{Accounts, Error, Library};
 
 const PROFILE: &str = "PROFILE";
 pub(crate) const PREFERENCES: &str = "PREFERENCES";
@@ -38,6 +38,11 @@ fn profile_of(item: &Item) -> Profile {
     }
 }
 
+fn versioned(found: Option<Item>) -> (Profile, u64) {
+    let found = found.filter(|item| !is_gone(item));
+    found.map_or_else(Default::default, |item| (profile_of(&item), number(&item, "v").unwrap_or(0)))
+}
+
 /// Preferences and their version; none of an item that is gone.
 pub(crate) fn preferences_of(item: &Item) -> Result<(Preferences, u64), Error> {
     if is_gone(item) {
@@ -65,8 +70,22 @@ impl Library {
     /// # Errors
     /// If the store fails.
     pub async fn profile(&self, account: &str) -> Result<(Profile, u64), Error> {
-        let found = self.0.get(&person_key(account), PROFILE).await?.filter(|item| !is_gone(item));
-        Ok(found.map_or_else(Default::default, |item| (profile_of(&item), number(&item, "v").unwrap_or(0))))
+        Ok(versioned(self.0.get(&person_key(account), PROFILE).await?))
+    }
+
+    /// The same, and in the same request the person's data key, wrapped, from among their credentials.
+    ///
+    /// # Errors
+    /// If the store fails or the key's item cannot be read.
+    pub async fn profile_and_key(
+        &self,
+        accounts: &Accounts,
+        account: &str,
+    ) -> Result<((Profile, u64), Option<String>), Error> {
+        let profile = vec![key(&person_key(account), PROFILE)];
+        let wrapped = vec![Accounts::wrapped_key_at(account)];
+        let (mut profile, mut wrapped) = self.0.get_beside(profile, accounts.vault(), wrapped).await?;
+        Ok((versioned(profile.pop()), wrapped.pop().map(Accounts::wrapped_key_of).transpose()?))
     }
 
     /// Puts `profile` in the place of the one with this version. False if that is not the version any more.

@@ -1,4 +1,7 @@
-//! Exact quotas: what a person has changed today and this minute, and what service clients have drawn.
+//! Exact quotas: what a person has changed today and this minute, and what has been leased of either to processes
+//! that let service clients and readers of the directory in.
+
+use std::cmp::Ordering;
 
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
@@ -25,6 +28,44 @@ pub struct Used {
     pub counted: bool,
 }
 
+/// A stretch of time that a quota is for. Windows begin with the epoch, so that a day begins at midnight UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// A minute.
+    Minute,
+    /// A day.
+    Day,
+}
+
+impl Window {
+    /// How long it is, in seconds.
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Minute => 60,
+            Self::Day => 86_400,
+        }
+    }
+
+    /// The number of the one that `now` lies in.
+    pub fn number(self, now: Timestamp) -> i64 {
+        now.as_second().div_euclid(i64::from(self.seconds()))
+    }
+
+    /// When the one that `now` lies in ends, in seconds since 1970.
+    fn end(self, now: Timestamp) -> i64 {
+        (self.number(now) + 1) * i64::from(self.seconds())
+    }
+
+    /// Where its leases are noted. A day has an item of its own; minutes follow each other in one, so that a client
+    /// leaves no more than that behind.
+    fn place(self, now: Timestamp) -> String {
+        match self {
+            Self::Minute => "LEASED#MINUTE".to_owned(),
+            Self::Day => format!("LEASED#{}", day(now)),
+        }
+    }
+}
+
 /// The counts.
 #[derive(Debug, Clone)]
 pub struct Quotas(Vault);
@@ -32,10 +73,6 @@ pub struct Quotas(Vault);
 /// The day of `now` in UTC.
 fn day(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
-}
-
-fn end_of_day(now: Timestamp) -> i64 {
-    (now.as_second().div_euclid(86_400) + 1) * 86_400
 }
 
 fn used(item: &Item, minute: i64, counted: bool) -> Used {
@@ -64,14 +101,14 @@ impl Quotas {
         now: Timestamp,
     ) -> Result<Used, Error> {
         let at = key(&format!("QUOTA#{subject}"), &format!("DAY#{}", day(now)));
-        let minute = now.as_second().div_euclid(60);
+        let minute = Window::Minute.number(now);
         let values = || {
             vec![
                 (":minute", n(minute)),
                 (":one", n(1)),
                 (":per_minute", n(per_minute)),
                 (":per_day", n(per_day)),
-                (":ttl", n(end_of_day(now) + KEPT)),
+                (":ttl", n(Window::Day.end(now) + KEPT)),
             ]
         };
         for _ in 0..MEETINGS {
@@ -102,8 +139,30 @@ impl Quotas {
         })
     }
 
-    /// Takes a block of up to `block` calls out of the `per_day` that `subject` has today. What was taken and
-    /// not used is lost: all blocks together are never more than the quota. 0 if there is nothing left.
+    /// Takes back one call of `subject` that [`Quotas::count`] counted at `at`: it was somebody else's. The store is
+    /// asked once and never again: an answer that is lost leaves the call counted, and none is taken back twice.
+    ///
+    /// # Errors
+    /// If the store fails; the call stays counted.
+    pub async fn give_back(&self, subject: &str, at: Timestamp) -> Result<(), Error> {
+        let key = key(&format!("QUOTA#{subject}"), &format!("DAY#{}", day(at)));
+        let values = || vec![(":minute", n(Window::Minute.number(at))), (":one", n(1)), (":none", n(0))];
+        let vault = self.0.asking_once();
+        let both = "SET in_minute = in_minute - :one, in_day = in_day - :one";
+        let same = "at_minute = :minute AND in_minute > :none AND in_day > :none";
+        if let Changed::Refused(_) = vault.change(key.clone(), both, same, values()).await? {
+            // Its minute is over: what is left of it is the day's.
+            let later = "at_minute > :minute AND in_day > :none";
+            vault.change(key, "SET in_day = in_day - :one", later, values()).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a block of up to `block` calls out of the `quota` that `subject` has in the `window` that runs. What was
+    /// taken and not used is lost: all blocks together are never more than the quota. How many were taken, 0 if there
+    /// is nothing left, and how many all processes have taken now.
+    ///
+    /// One conditional update; a second one for the first block of a minute.
     ///
     /// # Errors
     /// If the store fails.
@@ -111,34 +170,47 @@ impl Quotas {
         &self,
         subject: &str,
         block: u32,
-        per_day: u32,
+        (quota, window): (u32, Window),
         now: Timestamp,
     ) -> Result<(u32, u32), Error> {
-        let at = key(&format!("QUOTA#{subject}"), &format!("LEASED#{}", day(now)));
-        let mut wanted = block.clamp(1, per_day.max(1));
+        let at = key(&format!("QUOTA#{subject}"), &window.place(now));
+        let number_now = window.number(now);
+        let mut wanted = block.clamp(1, quota.max(1));
         for _ in 0..MEETINGS {
-            if wanted > per_day {
-                return Ok((0, per_day));
+            if wanted > quota {
+                return Ok((0, quota));
             }
-            let values = vec![
-                (":wanted", n(wanted)),
-                (":most", n(per_day - wanted)),
-                (":ttl", n(end_of_day(now) + KEPT)),
-            ];
-            let condition = "attribute_not_exists(pk) OR leased <= :most";
-            let change = "ADD leased :wanted SET #ttl = :ttl";
-            match self.0.change(at.clone(), change, condition, values).await? {
-                Changed::Done(item) => return Ok((wanted, number(&item, "leased").unwrap_or(per_day))),
-                Changed::Refused(before) => {
-                    let leased: u32 = number(&before, "leased").unwrap_or(per_day);
-                    let left = per_day.saturating_sub(leased);
+            let values = || {
+                vec![(":window", n(number_now)), (":wanted", n(wanted)), (":ttl", n(window.end(now) + KEPT))]
+            };
+            let condition = "attribute_not_exists(pk) OR (leased <= :most AND at_window = :window)";
+            let change = "ADD leased :wanted SET at_window = :window, #ttl = :ttl";
+            let room = values().into_iter().chain([(":most", n(quota - wanted))]).collect();
+            let before = match self.0.change(at.clone(), change, condition, room).await? {
+                Changed::Done(item) => return Ok((wanted, number(&item, "leased").unwrap_or(quota))),
+                Changed::Refused(before) => before,
+            };
+            match number::<i64>(&before, "at_window").unwrap_or(number_now).cmp(&number_now) {
+                Ordering::Equal => {
+                    let leased: u32 = number(&before, "leased").unwrap_or(quota);
+                    let left = quota.saturating_sub(leased);
                     if left == 0 {
                         return Ok((0, leased));
                     }
                     wanted = wanted.min(left);
                 }
+                // Another function's clock may be a moment ahead: its window is over only when ours has come.
+                Ordering::Greater => return Ok((0, quota)),
+                Ordering::Less => {
+                    let change = "SET leased = :wanted, at_window = :window, #ttl = :ttl";
+                    if let Changed::Done(_) =
+                        self.0.change(at.clone(), change, "at_window < :window", values()).await?
+                    {
+                        return Ok((wanted, wanted));
+                    }
+                }
             }
         }
-        Ok((0, per_day))
+        Ok((0, quota))
     }
 }

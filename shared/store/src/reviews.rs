@@ -85,6 +85,17 @@ pub struct Found {
     pub written: u64,
 }
 
+/// What became of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reported {
+    /// It counts.
+    Now,
+    /// The same person had reported it before.
+    Before,
+    /// There is no such review that is published.
+    Unknown,
+}
+
 /// That a person reported a review.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -302,19 +313,19 @@ impl Library {
         Ok(self.0.transact(writes).await? == Written::Done)
     }
 
-    /// Notes that somebody reported a review: it goes to the editors. False if it was changed meanwhile or the
-    /// person reported it before. That they did lies with what is theirs, and goes when they are forgotten.
+    /// Notes that somebody reported a published review, which lies at `place`: it goes to the editors. That they did lies
+    /// with what is theirs, and goes when they are forgotten.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn report_review(
         &self,
         change: &Change<'_>,
-        review: &Review,
+        (id, place): (&str, &(String, MovieId)),
         reason: &str,
         trail: &Trail,
-    ) -> Result<bool, Error> {
-        let mut report = report_key(change.account, &review.id);
+    ) -> Result<Reported, Error> {
+        let mut report = report_key(change.account, id);
         report.extend([
             ("reason".to_owned(), s(reason)),
             ("by".to_owned(), s(change.account)),
@@ -322,31 +333,28 @@ impl Library {
             ("at".to_owned(), s(instant(change.at))),
         ]);
         let once = self.0.putting(report, Some("attribute_not_exists(pk)"))?;
+        // Among the film's published reviews it has its place already: in the queue it gets the same one.
         let counted = self.0.updating(
-            review_key(&review.account, review.movie),
-            "ADD reports :one, v :one SET queue = :queue, queue_order = :order, #by = :by, rid = :rid, #at = :at",
-            SAME,
+            review_key(&place.0, place.1),
+            "ADD reports :one, v :one SET queue = :queue, queue_order = film_order, #by = :by, rid = :rid, #at = :at",
+            "id = :id AND #state = :published AND attribute_not_exists(gone)",
             vec![
                 (":one", n(1)),
                 (":queue", s(QUEUE)),
-                (":order", s(review.order())),
                 (":by", s(change.account)),
                 (":rid", s(change.request)),
                 (":at", s(instant(change.at))),
-                (":was", n(review.version)),
+                (":id", s(id)),
+                (":published", s(ReviewState::Published.name())),
             ],
         )?;
         let mut writes = vec![once, counted];
         writes.extend(self.1.writes(trail)?);
-        Ok(self.0.transact(writes).await? == Written::Done)
-    }
-
-    /// Whether somebody reported a review.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn has_reported(&self, account: &str, review: &str) -> Result<bool, Error> {
-        Ok(self.0.get_all(vec![report_key(account, review)]).await?.pop().is_some())
+        Ok(match self.0.transact(writes).await? {
+            Written::Done => Reported::Now,
+            Written::Refused(at) if at.contains(&1) => Reported::Unknown,
+            Written::Refused(_) => Reported::Before,
+        })
     }
 
     /// The reviews that a person reported.
@@ -394,11 +402,19 @@ impl Library {
     /// # Errors
     /// If the store fails.
     pub async fn review_by_id(&self, id: &str) -> Result<Option<Review>, Error> {
+        let Some((account, movie)) = self.review_place(id).await? else { return Ok(None) };
+        let found = self.0.get_all(vec![review_key(&account, movie)]).await?.pop();
+        Ok(found.as_ref().and_then(Review::of).filter(|review| review.id == id))
+    }
+
+    /// Where the review with this id lies: with which account, for which film.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn review_place(&self, id: &str) -> Result<Option<(String, MovieId)>, Error> {
         let Some(leads) = self.0.get(&format!("REVIEW#{id}"), "OWNER").await? else { return Ok(None) };
         let movie = number::<u32>(&leads, "movie").and_then(MovieId::new);
-        let Some((account, movie)) = text(&leads, "account").zip(movie) else { return Ok(None) };
-        let found = self.0.get_all(vec![review_key(account, movie)]).await?.pop();
-        Ok(found.as_ref().and_then(Review::of).filter(|review| review.id == id))
+        Ok(text(&leads, "account").map(str::to_owned).zip(movie))
     }
 
     /// A film's published reviews, newest first, at most `most`, starting after the place `after`.

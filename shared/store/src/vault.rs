@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -122,40 +123,61 @@ impl Vault {
         Self { client, table: table.into() }
     }
 
+    /// The same table, asked once whatever comes back: for what must not be done twice and cannot tell that it was.
+    pub(crate) fn asking_once(&self) -> Self {
+        let config = self.client.config().to_builder().retry_config(RetryConfig::disabled());
+        Self { client: Client::from_conf(config.build()), table: self.table.clone() }
+    }
+
     /// The items under `keys` that are there, in no order, as they are now. At most 100 keys, each once.
     pub(crate) async fn get_all(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
-        let mut wanted = Some(keys);
-        let mut found = Vec::new();
+        let mut found = self.get_each(HashMap::from([(self.table.clone(), keys)])).await?;
+        Ok(found.remove(&self.table).unwrap_or_default())
+    }
+
+    /// As [`Vault::get_all`], with items of another table in the same request.
+    pub(crate) async fn get_beside(
+        &self,
+        keys: Vec<Item>,
+        other: &Self,
+        others: Vec<Item>,
+    ) -> Result<(Vec<Item>, Vec<Item>), Error> {
+        let wanted = HashMap::from([(self.table.clone(), keys), (other.table.clone(), others)]);
+        let mut found = self.get_each(wanted).await?;
+        let mut of = |vault: &Self| found.remove(&vault.table).unwrap_or_default();
+        Ok((of(self), of(other)))
+    }
+
+    async fn get_each(
+        &self,
+        mut wanted: HashMap<String, Vec<Item>>,
+    ) -> Result<HashMap<String, Vec<Item>>, Error> {
+        let mut found: HashMap<String, Vec<Item>> = HashMap::new();
         for meeting in 0..MEETINGS {
-            let Some(keys) = wanted.take() else { return Ok(found) };
             if meeting > 0 {
                 // Keys are handed back where the table is at its limit, or the answer would be too long.
                 wait(meeting).await;
             }
             let started = Meter::start();
-            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-            let out = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, keys.map_err(|e| Error::corrupt("keys", e))?)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await
-                .map_err(|e| Error::of("BatchGetItem", e))?;
+            let mut ask = self.client.batch_get_item();
+            for (table, keys) in wanted {
+                let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+                ask = ask.request_items(table, keys.map_err(|e| Error::corrupt("keys", e))?);
+            }
+            let ask = ask.return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let out = ask.send().await.map_err(|e| Error::of("BatchGetItem", e))?;
             started.note("BatchGetItem", &self.table, out.consumed_capacity());
-            found.extend(out.responses.unwrap_or_default().remove(&self.table).unwrap_or_default());
-            wanted = out
-                .unprocessed_keys
-                .and_then(|mut left| left.remove(&self.table))
-                .map(|left| left.keys)
-                .filter(|left| !left.is_empty());
-        }
-        match wanted {
-            None => Ok(found),
-            Some(_) => {
-                Err(Error::Throttled { operation: "BatchGetItem", cause: "keys were handed back".into() })
+            for (table, items) in out.responses.unwrap_or_default() {
+                found.entry(table).or_default().extend(items);
+            }
+            let left = out.unprocessed_keys.unwrap_or_default().into_iter();
+            wanted =
+                left.map(|(table, left)| (table, left.keys)).filter(|(_, left)| !left.is_empty()).collect();
+            if wanted.is_empty() {
+                return Ok(found);
             }
         }
+        Err(Error::Throttled { operation: "BatchGetItem", cause: "keys were handed back".into() })
     }
 
     pub(crate) async fn get(&self, pk: &str, sk: &str) -> Result<Option<Item>, Error> {

@@ -58,6 +58,12 @@ pub struct ServiceClaims {
     pub jti: String,
     /// What it is good for, separated by spaces.
     pub scope: String,
+    /// Calls that the client has in a minute, if it has fewer than its account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_minute: Option<u32>,
+    /// Calls that it has in a day, if it has fewer than its account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_per_day: Option<u32>,
 }
 
 /// What goes into an access token besides what every token has.
@@ -84,6 +90,10 @@ pub struct ServiceGrant<'a> {
     pub client: &'a str,
     /// What the token is good for, separated by spaces.
     pub scope: &'a str,
+    /// Calls that the client has in a minute, if it has fewer than its account.
+    pub calls_per_minute: Option<u32>,
+    /// Calls that it has in a day, if it has fewer than its account.
+    pub calls_per_day: Option<u32>,
 }
 
 /// The claims that the verifier looks at in both kinds.

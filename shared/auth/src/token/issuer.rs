@@ -65,6 +65,8 @@ impl Issuer {
             exp: now + LIFETIME.as_secs(),
             jti: token_id()?,
             scope: grant.scope.to_owned(),
+            calls_per_minute: grant.calls_per_minute,
+            calls_per_day: grant.calls_per_day,
         };
         Ok((self.sign(Kind::Service, &claims)?, claims))
     }
