@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use screensort_auth::attempts::{
-    ACCOUNT_CHALLENGE, Answer, Counter, Facts, Limit, Tally, Thresholds, WINDOW, address_prefix, decide,
-    window,
+    ACCOUNT_CHALLENGE, ACCOUNT_WAIT, Answer, Counter, Facts, Limit, Tally, Thresholds, WINDOW,
+    address_prefix, decide, window,
 };
 use screensort_auth::event::Event;
-use screensort_http::{Code, Problem, Whence};
+use screensort_http::{Code, Problem, Spent, Whence};
 use screensort_runtime::Stack;
 use screensort_store::{Bucket, Count, Trail};
 
@@ -96,7 +96,7 @@ pub(crate) async fn reserve(
             Answer::Wait { seconds } => {
                 let account = seen.account.as_deref();
                 stack.witness(&whence.trail(Event::LoginThrottled, None, account, now)?).await;
-                return Err(wait(seconds));
+                return Err(held_back(seconds));
             }
         };
         let expires = reserved.expires_at().unwrap_or(now);
@@ -104,7 +104,7 @@ pub(crate) async fn reserve(
             return Ok(());
         }
     }
-    Err(wait(1))
+    Err(held_back(1))
 }
 
 /// Reserves an attempt of somebody known, who solves no challenges.
@@ -143,12 +143,17 @@ fn spread(request_id: &str) -> u32 {
     request_id.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
 }
 
-pub(crate) fn wait(seconds: u32) -> Problem {
-    Problem::later(Code::TooManyAttempts, seconds)
+pub(crate) fn wait(spent: Spent) -> Problem {
+    spent.refused(Code::TooManyAttempts)
 }
 
-/// Draws one from a plain limit; the seconds to wait if it is used up.
-pub(crate) async fn draw(stack: &Stack, name: &str, limit: Limit) -> Result<Result<(), u32>, Problem> {
+/// What an account's attempts that were used up ask for.
+fn held_back(seconds: u32) -> Problem {
+    wait(Spent { limit: Limit { max: ACCOUNT_WAIT, per: WINDOW }, seconds })
+}
+
+/// Draws one from a plain limit; how long to wait if it is used up.
+pub(crate) async fn draw(stack: &Stack, name: &str, limit: Limit) -> Result<Result<(), Spent>, Problem> {
     stack.draw(name, limit).await
 }
 

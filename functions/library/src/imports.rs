@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Problem, Reply, log};
+use screensort_http::{Ask, Code, Endpoint, FieldError, Member, Problem, Reply, Spent, log};
 use screensort_routes::IMPORTS;
 use screensort_runtime::Stack;
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
@@ -64,7 +64,7 @@ async fn import(
     if ask.body.content.len() > LARGEST {
         return Err(Problem::new(Code::TooLarge).with_detail("A file has 5 MiB at most."));
     }
-    let wait = |seconds| Problem::later(Code::TooManyRequests, seconds);
+    let wait = |spent: Spent| spent.refused(Code::TooManyRequests);
     stack.draw(&format!("import#{}", who.id()), Limit::IMPORTS).await?.map_err(wait)?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.source {

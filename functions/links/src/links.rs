@@ -1,13 +1,14 @@
 //! `GET` and `POST /links`: one's own links, and asking for one.
 
-use http::header::RETRY_AFTER;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::{Email, may};
 use screensort_crypto::BlindIndex;
-use screensort_http::{Ask, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply, log};
+use screensort_http::{
+    Ask, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply, Spent, log,
+};
 use screensort_routes::{LINK_ASK, LINKS};
 use screensort_runtime::Stack;
 use screensort_store::{Hand, Link, LinkChange, Side, Stage, To};
@@ -119,6 +120,6 @@ async fn ask(
     Ok(Reply::ok(Asked { id: link.id, status: "pending", expires_at: link.expires_at }))
 }
 
-fn wait(seconds: u32) -> Problem {
-    Problem::new(Code::TooManyAttempts).with_header(RETRY_AFTER, &seconds.to_string())
+fn wait(spent: Spent) -> Problem {
+    spent.refused(Code::TooManyAttempts)
 }

@@ -8,7 +8,7 @@ use screensort_auth::{Permission, Role, may};
 use screensort_crypto::OneTimeToken;
 use screensort_http::member::session_id;
 use screensort_http::{
-    Ask, Authority, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply, log,
+    Ask, Authority, Code, Endpoint, FieldError, Owner, Page, PageAsk, Problem, Recent, Reply, Spent, log,
 };
 use screensort_model::text::is_deceptive;
 use screensort_routes::{API_KEY_MAKE, API_KEYS};
@@ -153,7 +153,7 @@ async fn make(
     let a_day = own("/calls_per_day", body.calls_per_day, limits.client_calls_per_day)?;
     let scopes = checked_scopes(scopes, who.permissions)?;
     let name = checked_name(name)?;
-    let wait = |seconds| Problem::later(Code::TooManyAttempts, seconds);
+    let wait = |spent: Spent| spent.refused(Code::TooManyAttempts);
     stack.draw(&format!("api_keys#{}", who.id()), Limit::KEYS).await?.map_err(wait)?;
     let secret = OneTimeToken::generate()?;
     let text = secret.to_text();

@@ -15,7 +15,7 @@ use screensort_crypto::{OneTimeToken, TokenHash};
 use screensort_http::caller::allowed;
 use screensort_http::member::{split_session_id, standing};
 use screensort_http::{
-    Anyone, Authority, Code, Endpoint, FieldError, Input, Opening, Problem, Reply, Whence, log,
+    Anyone, Authority, Code, Endpoint, FieldError, Input, Opening, Problem, Reply, Spent, Whence, log,
 };
 use screensort_routes::TOKEN;
 use screensort_runtime::Stack;
@@ -87,7 +87,7 @@ async fn token(_: Anyone, ask: Ask, stack: Stack) -> Result<Reply<Issued>, Probl
         return Err(refused("/grant_type", "unknown_value", "client_credentials is the only grant."));
     }
     let network = address_prefix(ask.whence.source);
-    let wait = |seconds| Problem::later(Code::TooManyAttempts, seconds);
+    let wait = |spent: Spent| spent.refused(Code::TooManyAttempts);
     stack.draw(&format!("token#{network}"), Limit::TOKENS_PER_PREFIX).await?.map_err(wait)?;
     let (key, own) = prove(&stack, &ask, now).await?;
     let granted = match &ask.body.scope {

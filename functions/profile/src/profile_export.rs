@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_auth::may;
-use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Whence, log};
+use screensort_http::{Code, Endpoint, Input, Member, Opening, Problem, Reply, Spent, Whence, log};
 use screensort_routes::PROFILE_EXPORT;
 use screensort_runtime::Stack;
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
@@ -57,7 +57,7 @@ async fn export(
     ask: Ask,
     stack: Stack,
 ) -> Result<Reply<Answer>, Problem> {
-    let wait = |seconds| Problem::later(Code::TooManyRequests, seconds);
+    let wait = |spent: Spent| spent.refused(Code::TooManyRequests);
     stack.draw(&format!("export#{}", who.id()), Limit::EXPORTS).await?.map_err(wait)?;
     let change = Change { account: who.id(), request: &ask.whence.request_id, at: stack.clock().now() };
     let form = match ask.body.format {

@@ -49,7 +49,7 @@ pub use page::{Page, PageAsk};
 pub use param::{Param, Tenths, Text, Whole};
 pub use preflight::{ALLOWED_HEADERS, MAX_AGE, preflight};
 pub use problem::{Code, Problem};
-pub use quota::Limits;
+pub use quota::{Limits, Spent};
 pub use reply::{Answer, File, Reply};
 pub use request::Incoming;
 pub use trail::{UNKNOWN, blocked, critical, log, new_id, trail_of};

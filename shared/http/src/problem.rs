@@ -192,11 +192,6 @@ impl Problem {
         }
     }
 
-    /// A call that comes too early, as `code` says; after so many seconds it may come again.
-    pub fn later(code: Code, seconds: u32) -> Self {
-        Self::new(code).with_header(http::header::RETRY_AFTER, &seconds.to_string())
-    }
-
     /// A bug: `why` is for the log only.
     pub fn internal(why: &'static str) -> Self {
         Self::new(Code::Internal).caused_by(why)

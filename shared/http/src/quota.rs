@@ -3,6 +3,7 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
+use screensort_auth::attempts::Limit;
 use screensort_auth::token::ServiceClaims;
 use screensort_store::{Used, Window};
 
@@ -92,6 +93,25 @@ impl Line {
         let into = now.as_second().rem_euclid(i64::from(seconds));
         let reset = seconds.saturating_sub(u32::try_from(into).unwrap_or(0)).max(1);
         Self { name, quota, window: seconds, left: quota.saturating_sub(used), reset }
+    }
+}
+
+/// A plain limit that is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    /// The limit.
+    pub limit: Limit,
+    /// Seconds until there is more of it.
+    pub seconds: u32,
+}
+
+impl Spent {
+    /// The refusal that `code` says: when to come again, and what was met.
+    pub fn refused(self, code: Code) -> Problem {
+        let window = u32::try_from(self.limit.per.as_secs()).unwrap_or(u32::MAX);
+        let line = Line { name: "attempts", quota: self.limit.max, window, left: 0, reset: self.seconds };
+        let problem = Problem::new(code).with_header(RETRY_AFTER, &self.seconds.to_string());
+        Standing { lines: vec![line], refused: true }.marked(problem)
     }
 }
 

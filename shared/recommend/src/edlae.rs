@@ -139,7 +139,7 @@ fn square_lower(matrix: MatMut<'_, f32>, par: Par) {
         matmul(matrix, lower, Accum::Replace, left, upper, right, lower, 1.0, Par::Seq);
         return;
     }
-    let (mut a, room, mut b, c) = matrix.split_at_mut(n / 2, n / 2);
+    let (mut a, room, b, c) = matrix.split_at_mut(n / 2, n / 2);
     square_lower(a.as_mut(), par);
     let (left, right) = (b.as_ref().transpose(), b.as_ref());
     matmul(a, TriangularLower, Accum::Add, left, Rectangular, right, Rectangular, 1.0, par);

@@ -9,7 +9,7 @@ use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
 use screensort_crypto::kms::Kms;
 use screensort_crypto::{KeyId, KeyRing, MacKey, RingKey, SigningKey};
-use screensort_http::{Authority, Problem};
+use screensort_http::{Authority, Problem, Spent};
 use screensort_store::{
     Accounts, ApiKeys, Attempts, Audit, Leftovers, Library, OneTime, Outbox, Sessions, Trail, Voters,
 };
@@ -72,11 +72,11 @@ impl Stack {
         Attempts::new(client, table)
     }
 
-    /// Draws one from a plain limit; the seconds to wait if it is used up.
+    /// Draws one from a plain limit; how long to wait if it is used up.
     ///
     /// # Errors
     /// 503 if it cannot be counted.
-    pub async fn draw(&self, name: &str, limit: Limit) -> Result<Result<(), u32>, Problem> {
+    pub async fn draw(&self, name: &str, limit: Limit) -> Result<Result<(), Spent>, Problem> {
         let now = self.clock().now();
         let per = limit.per.as_secs().max(1);
         let end = (now.as_second().div_euclid(per) + 1) * per;
@@ -84,7 +84,8 @@ impl Stack {
         if self.attempts().draw(name, limit.max, ends_at).await? {
             return Ok(Ok(()));
         }
-        Ok(Err(u32::try_from(end - now.as_second()).unwrap_or(1).max(1)))
+        let seconds = u32::try_from(end - now.as_second()).unwrap_or(1).max(1);
+        Ok(Err(Spent { limit, seconds }))
     }
 
     /// What people do with films.
