@@ -275,7 +275,7 @@ events! {
     /// An audit of how the deployment is protected was written.
     SecurityAudited = "protection.audited", Routine, "report", Auditor, 0/0;
     /// A review of who may do what was written.
-    AccessReviewed = "access.reviewed", Routine, "report", Auditor, 0/0;
+    AccessReviewed = "access.reviewed", Routine, "report", Auditor, 1/5;
     /// What nobody owns any more was cleaned away.
     SessionsCleaned = "sessions.cleaned", Routine, "job", Auditor, 0/0;
 
