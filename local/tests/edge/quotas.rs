@@ -10,7 +10,7 @@ use screensort_routes::{Access, Area, Caching, Quota, Route};
 use screensort_store::Window;
 use serde_json::Value;
 
-use crate::product::{Got, Product};
+use crate::product::{Got, PASSWORD, Product};
 
 const WRITE: &Route = &Route {
     method: Method::PUT,
@@ -261,6 +261,22 @@ async fn clients_and_readers_of_the_directory_have_their_minute() {
             assert_eq!(refused.expect(429, "too_many_requests").headers["retry-after"], minute);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_draws_on_its_persons_quota_of_the_directory_like_a_program() {
+    let limits = Limits { directory_calls_per_day: 6, ..Limits::default() };
+    let product = with_limits(limits).await;
+    let (ann, _) = product.signed_in("ann").await;
+    let body = serde_json::json!({"email": "ann@example.org", "password": PASSWORD, "session": "cookie"});
+    let page = product.post("/login", body).await.expect(200, "");
+    let cookie = format!("__Host-session={}", page.cookie("__Host-session").unwrap());
+    let headers = [("cookie", cookie.as_str())];
+    let calls = (0..20).map(|_| product.ask("GET", "/modes", &headers, Value::Null));
+    let got = futures::future::join_all(calls).await;
+    assert_eq!(got.iter().filter(|got| got.status == 200).count(), 6);
+    assert_eq!(got.iter().filter(|got| got.code() == "too_many_requests").count(), 14);
+    product.with(&ann, "GET", "/modes", Value::Null).await.expect(429, "too_many_requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,7 +69,7 @@ impl World {
         let after = Account { denials, ..before.clone() };
         let event = screensort_auth::event::Event::RoleChanged;
         let trail = screensort_http::trail_of(event, "test", &id, "test", self.product.clock.now()).unwrap();
-        assert!(stack.accounts().set_standing(&before, &after, 0, &trail).await.unwrap());
+        assert!(stack.accounts().set_standing(&before, &after, 0, None, &trail).await.unwrap());
         self.product.login("ann@example.org").await.str("access_token")
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use screensort_auth::attempts::address_prefix;
 use screensort_auth::event::Event;
 use screensort_auth::token::ServiceClaims;
-use screensort_http::member::split_session_id;
+use screensort_http::member::{SESSION_COOKIE, identify, split_session_id};
 use screensort_http::quota::{Counted, Drawn, Policy, Standing, claimed, claimed_client};
 use screensort_http::{Code, Gate, Incoming, Limits, Problem, Whence};
 use screensort_routes::{Access, Quota, Route};
@@ -42,6 +42,15 @@ impl Stack {
     /// The directory is counted exactly, by minute and day: per person, per account that answers for service clients,
     /// and per key that has a quota of its own.
     async fn count_caller(&self, request: &Incoming, account: Option<String>) -> Result<Counted, Problem> {
+        let account = match account {
+            // A cookie names a session without a signature, and a page that only reads sends nothing besides: who it is
+            // has to be looked up, or a person in a browser would be counted with their network alone.
+            None if Whence::of(request).cookie(SESSION_COOKIE).is_some() && request.bearer().is_none() => {
+                let person = Box::pin(identify(request, self)).await.ok().flatten();
+                person.map(|person| person.id().to_owned())
+            }
+            account => account,
+        };
         let limits = &self.settings().limits;
         let policies = match &account {
             Some(account) => {
@@ -57,7 +66,7 @@ impl Stack {
         let now = self.clock().now();
         let standing = match policies.is_empty() {
             false => Box::pin(self.draw_calls(&policies)).await?,
-            // A page's session is known only once it is read: its network is counted.
+            // Nobody that is known: their network is counted.
             true => self.count_guest(request.source),
         };
         if standing.refused {
