@@ -1,6 +1,7 @@
 //! Reading other people's files: what each row says of which film. Nothing here knows the store.
 
 mod ours;
+mod rights;
 mod titles;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use screensort_model::person::is_since_cinema;
 use screensort_model::{Language, Mode, MovieId, OperatorId, Preferences, Rating, Region, Thumb};
 use serde_json::Value;
 
+pub(crate) use rights::confine;
 pub(crate) use titles::{Match, Titles, living};
 
 /// The most rows of a file.
@@ -48,8 +50,6 @@ pub(crate) struct Written {
     pub text: String,
     pub spoiler: bool,
     pub language: Option<Language>,
-    pub created_at: Option<Timestamp>,
-    pub updated_at: Option<Timestamp>,
 }
 
 /// What a file says of the person.
@@ -159,12 +159,7 @@ fn letterboxd(cells: &Cells<'_>, to_watch: bool) -> Row {
         watched: watched
             .map(|at| Watched { at: Some(at), rewatch: is_rewatch, ..Watched::default() })
             .or((is_plain && !to_watch).then(|| Watched { at: date, ..Watched::default() })),
-        review: cells.get("review").map(|text| Written {
-            text: text.to_owned(),
-            created_at: date,
-            updated_at: date,
-            ..Written::default()
-        }),
+        review: cells.get("review").map(|text| Written { text: text.to_owned(), ..Written::default() }),
         ..Row::default()
     }
 }

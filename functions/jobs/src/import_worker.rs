@@ -10,15 +10,17 @@ use std::pin::Pin;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use screensort_auth::Permission;
 use screensort_catalog::Catalog;
 use screensort_http::Problem;
+use screensort_http::member::standing;
 use screensort_model::MovieId;
 use screensort_runtime::{JobError, Stack};
 use screensort_store::{Change, Errand, ErrandKind, ErrandState};
 use serde_json::{Value, json};
 
 use crate::errand;
-use crate::import::{Match, Parcel, Row, Titles, is_garbled, living, read};
+use crate::import::{Match, Parcel, Row, Titles, confine, is_garbled, living, read};
 use taken::Taker;
 
 /// After so many films it is noted how far the import is.
@@ -42,13 +44,15 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
     let change = Change { account, request: &request, at: stack.clock().now() };
     let owner = stack.accounts().person(account).await?.map(|person| person.account);
     let Some(owner) = owner else { return errand::forget(stack, &change).await };
-    // Somebody who may do nothing any more gets nothing.
-    if owner.disabled {
-        return Ok(());
-    }
+    // What they may do now counts, not what they might when they asked.
+    let may = standing(&owner)?.permissions();
     let name = format!("imports/{account}/{}", errand.id);
     let file = stack.parcels().get(&name).await?.unwrap_or_default();
-    let Parcel { rows, about } = match read(&errand.form, &String::from_utf8_lossy(&file), errand.to_watch) {
+    let parcel = match may.contains(Permission::ImportsWriteOwn) {
+        true => read(&errand.form, &String::from_utf8_lossy(&file), errand.to_watch),
+        false => Err("You may not import anything any more."),
+    };
+    let mut parcel = match parcel {
         Ok(parcel) => parcel,
         Err(why) => {
             errand.progress = ErrandState::Failed;
@@ -57,6 +61,8 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
             return Ok(());
         }
     };
+    let left_out = confine(&mut parcel, may);
+    let Parcel { rows, about } = parcel;
     let found = find_all(stack, &rows).await?;
     let mut films: BTreeMap<MovieId, Vec<&Row>> = BTreeMap::new();
     errand.counted = [0; 3];
@@ -89,8 +95,9 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
         }
         about::take(stack, &change, about).await?;
     }
+    let of_rows = rows.iter().zip(&found).zip(left_out).enumerate();
     let report: Vec<Value> =
-        rows.iter().zip(&found).enumerate().map(|(at, (row, found))| line(at, row, *found, &notes)).collect();
+        of_rows.map(|(at, ((row, found), left_out))| line(at, row, *found, left_out, &notes)).collect();
     let report = serde_json::to_vec(&report).unwrap_or_default();
     stack.parcels().put(&format!("{name}.report"), "application/json", report).await?;
     errand.progress = ErrandState::Done;
@@ -99,7 +106,13 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
 }
 
 /// What the report says of a row.
-fn line(at: usize, row: &Row, found: Match, notes: &BTreeMap<MovieId, &'static str>) -> Value {
+fn line(
+    at: usize,
+    row: &Row,
+    found: Match,
+    left_out: Option<String>,
+    notes: &BTreeMap<MovieId, &'static str>,
+) -> Value {
     let (result, movie) = match found {
         Match::One(movie) => ("matched", Some(movie)),
         Match::Several => ("ambiguous", None),
@@ -112,6 +125,7 @@ fn line(at: usize, row: &Row, found: Match, notes: &BTreeMap<MovieId, &'static s
         }
         _ => None,
     };
+    let note = left_out.or(note.map(str::to_owned));
     let title = screensort_model::text::tidy(&row.title, 100);
     json!({"row": at + 1, "title": title, "result": result, "movie_id": movie, "note": note})
 }

@@ -1,7 +1,7 @@
 //! Imports of every size and kind: large, killed, twice at once, hostile.
 
 use screensort_jobs::import_worker;
-use screensort_store::{Change, Errand, ErrandKind, ErrandState};
+use screensort_store::{Account, Change, Errand, ErrandKind, ErrandState};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -59,6 +59,18 @@ impl World {
         stack.library().begin_errand(&change, ErrandKind::Import, &errand, None).await.unwrap();
         let keys = json!({"pk": {"S": format!("PERSON#{account}")}, "sk": {"S": format!("I#{id}")}});
         (id, json!({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]}))
+    }
+
+    /// Takes these rights from ann, whose sessions end with that; her next one's token.
+    async fn without(&self, token: &str, rights: &[&str]) -> String {
+        let (stack, id) = (&self.product.stand.stack, self.id(token).await);
+        let before = stack.accounts().person(&id).await.unwrap().unwrap().account;
+        let denials = rights.iter().map(|right| (*right).to_owned()).collect();
+        let after = Account { denials, ..before.clone() };
+        let event = screensort_auth::event::Event::RoleChanged;
+        let trail = screensort_http::trail_of(event, "test", &id, "test", self.product.clock.now()).unwrap();
+        assert!(stack.accounts().set_standing(&before, &after, 0, &trail).await.unwrap());
+        self.product.login("ann@example.org").await.str("access_token")
     }
 
     async fn progress(&self, account: &str, id: &str) -> Errand {
@@ -237,6 +249,97 @@ async fn hostile_files_are_text_or_refused_with_a_reason() {
         let (status, text) = world.raw(&ann, bytes).await;
         assert!(status == 400 && text.contains("UTF-8"), "{status} {text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_owner_may_not_write_no_file_writes_for_them() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let denied = ["ratings:write_own", "reviews:write_own", "profile:write_own", "favourites:write_own"];
+    let ann = world.without(&ann, &denied).await;
+    let film = world.films[0];
+    let content = json!({"format": "screensort",
+        "films": [{"movie_id": film, "rating": 9, "thumb": "up"}], "history": [{"movie_id": film}],
+        "reviews": [{"movie_id": film, "text": "It is long, it is loud, and I liked it."}],
+        "profile": {"bio": "Planted bio"},
+        "favourites": [{"operator": screensort_model::OperatorId::derived("tmdb", "8")}]});
+    let got = world.imported(&ann, json!({"source": "screensort", "content": content.to_string()})).await;
+    let notes: Vec<&Value> = got.body["rows"].as_array().unwrap().iter().map(|row| &row["note"]).collect();
+    assert_eq!(
+        notes,
+        [
+            &json!("Left out, because you may not write it: rating."),
+            &Value::Null,
+            &json!("Left out, because you may not write it: review.")
+        ]
+    );
+    let account = world.id(&ann).await;
+    for list in ["/ratings", "/favourites"] {
+        assert!(world.items(&ann, list).await.is_empty(), "{list}");
+    }
+    let library = world.product.stand.stack.library();
+    assert!(library.own_reviews(&account, None, 1).await.unwrap().is_empty());
+    assert_eq!(world.get(&ann, "/profile").await.body["bio"], Value::Null);
+    assert_eq!(
+        (world.listed(&ann, "/thumbs").await, world.listed(&ann, "/history").await),
+        (vec![film], vec![film])
+    );
+    // Who lost the right to import after they asked gets nothing of it.
+    let thumb = json!({"format": "screensort", "films": [{"movie_id": world.films[1], "thumb": "up"}]});
+    let (id, _) = world.asked(&account, "screensort", &thumb.to_string()).await;
+    let ann = world.without(&ann, &["imports:write_own"]).await;
+    world.product.gateway.follow_changes().await.unwrap();
+    let failed = world.progress(&account, &id).await;
+    assert_eq!(
+        (failed.progress, failed.failure.as_deref()),
+        (ErrandState::Failed, Some("You may not import anything any more."))
+    );
+    assert_eq!(world.listed(&ann, "/thumbs").await, [film]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_persons_files_bring_few_reviews_before_the_editors_and_none_of_them_in_front() {
+    let world = World::of(120).await;
+    let editor = world.editor().await;
+    let ann = world.person("ann").await;
+    let text = "Somebody's own words, long enough to be a review.";
+    let mut files = Vec::new();
+    for films in world.films[..120].chunks(30) {
+        let dated = |at: &u64| json!({"movie_id": at, "text": text, "created_at": "2000-01-02T03:04:05Z"});
+        let reviews: Vec<Value> = films.iter().map(dated).collect();
+        files.push(json!({"format": "screensort", "reviews": reviews}).to_string());
+    }
+    // The stream brings all of them to as many workers at once.
+    let account = world.id(&ann).await;
+    let mut asked = Vec::new();
+    for file in &files {
+        asked.push(world.asked(&account, "screensort", file).await);
+    }
+    let stack = &world.product.stand.stack;
+    let workers = asked.iter().map(|(_, change)| import_worker::job(change.clone(), stack.clone()));
+    for run in futures::future::join_all(workers).await {
+        run.unwrap();
+    }
+    let mut left = 0;
+    for (id, _) in &asked {
+        let report = world.get(&ann, &format!("/imports/{id}")).await.expect(200, "");
+        let rows = report.body["rows"].as_array().unwrap().clone();
+        let is_left = |row: &&Value| row["note"].as_str().is_some_and(|note| note.contains("tomorrow"));
+        left += rows.iter().filter(is_left).count();
+    }
+    assert_eq!(left, 100);
+    let waiting = world.get(&editor, "/moderation/reviews?limit=100").await.expect(200, "");
+    let waiting = waiting.body["items"].as_array().unwrap();
+    let now = world.product.clock.now().to_string();
+    assert!(
+        waiting.len() == 20 && waiting.iter().all(|review| review["created_at"] == now.as_str()),
+        "{waiting:?}"
+    );
+    // As long as they wait, no other day brings more.
+    world.product.wait(86_400);
+    let ann = world.product.login("ann@example.org").await.str("access_token");
+    world.imported(&ann, json!({"source": "screensort", "content": files[3]})).await;
+    assert_eq!(world.items(&ann, "/reviews").await.len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -207,6 +207,8 @@ impl Limit {
     pub const REGISTRATIONS_PER_PREFIX: Self = Self { max: 20, per: SignedDuration::from_hours(1) };
     /// Files that a person brings in a day: each is long work.
     pub const IMPORTS: Self = Self { max: 100, per: SignedDuration::from_hours(24) };
+    /// Reviews that a person's files put before the editors in a day.
+    pub const BROUGHT_REVIEWS: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
     /// Copies of everything that a person takes in a day.
     pub const EXPORTS: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
     /// Wrong codes on one second-factor ticket or one link.

@@ -84,8 +84,6 @@ fn review(review: &Value) -> Row {
         text: text(review, "text").unwrap_or_default().to_owned(),
         spoiler: flag(review, "spoiler"),
         language: as_is(review, "language"),
-        created_at: when(text(review, "created_at")),
-        updated_at: when(text(review, "updated_at")),
     };
     Row { review: Some(written), ..about_film(review) }
 }

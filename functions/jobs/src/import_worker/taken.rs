@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
 use screensort_http::{Problem, log, trail_of};
 use screensort_model::text::links;
@@ -11,6 +12,9 @@ use screensort_runtime::Stack;
 use screensort_store::{Account, Change, FilmState, Library, Review, ReviewState, Watch};
 
 use crate::import::{Row, Watched, Written};
+
+/// Reviews of one person that may wait for an editor when a file brings more.
+const WAITING: usize = Limit::BROUGHT_REVIEWS.max as usize;
 
 /// Whoever takes a file in, and what was there before.
 pub(super) struct Taker<'w> {
@@ -21,6 +25,8 @@ pub(super) struct Taker<'w> {
     films: HashMap<MovieId, FilmState>,
     /// Ids of the history's entries.
     history: HashSet<String>,
+    /// Reviews that waited for an editor before.
+    waiting: usize,
 }
 
 /// The newest of what rows say, by when; without a time it comes before all others. The last row of several wins.
@@ -46,6 +52,10 @@ impl<'w> Taker<'w> {
     ) -> Result<Self, Problem> {
         let library = stack.library();
         let films = library.of_person(change.account).await?;
+        let waiting = match rows.iter().any(|row| row.review.is_some()) {
+            true => waiting(&library, change.account).await?,
+            false => 0,
+        };
         let films = films.into_iter().map(|film| (film.movie, film)).collect();
         let has_history = rows.iter().any(|row| row.watched.is_some());
         let history = match has_history {
@@ -53,7 +63,7 @@ impl<'w> Taker<'w> {
             false => Vec::new(),
         };
         let history = history.into_iter().map(|(_, watch)| watch.id).collect();
-        Ok(Self { stack, library, change, owner, films, history })
+        Ok(Self { stack, library, change, owner, films, history, waiting })
     }
 
     /// Nothing was said in the future.
@@ -117,7 +127,8 @@ impl<'w> Taker<'w> {
     }
 
     /// A review from a file always waits for an editor: whoever made the file may have written anything, and much of
-    /// it. One that was written here stays.
+    /// it. So that one person's file is not all that editors see, few are taken, and they stand in the queue by when
+    /// they came. One that was written here stays.
     async fn write(&self, movie: MovieId, written: &Written) -> Result<Option<&'static str>, Problem> {
         if self.films.get(&movie).is_some_and(|film| film.review_id.is_some()) {
             return Ok(Some("You wrote a review of it here, which stays."));
@@ -125,7 +136,16 @@ impl<'w> Taker<'w> {
         let Ok(text) = person::review(&written.text) else {
             return Ok(Some("The review is left out: it is not plain text of 20 to 10,000 characters."));
         };
-        let created_at = self.then(written.created_at);
+        // Counted before it is written: several files at once bring no more than one.
+        let counter = format!("reviews#{}", self.change.account);
+        let is_full =
+            self.waiting >= WAITING || self.stack.draw(&counter, Limit::BROUGHT_REVIEWS).await?.is_err();
+        if is_full {
+            return Ok(Some(
+                "The review is left out: editors look at 20 of yours first. Bring it again tomorrow.",
+            ));
+        }
+        let (account, now) = (self.change.account, self.change.at);
         let review = Review {
             id: self.stack.new_id()?,
             movie,
@@ -138,11 +158,10 @@ impl<'w> Taker<'w> {
             state: ReviewState::Pending,
             reports: 0,
             note: None,
-            created_at,
-            updated_at: self.then(written.updated_at).max(created_at),
+            created_at: now,
+            updated_at: now,
             version: 1,
         };
-        let (account, now) = (self.change.account, self.change.at);
         let trail = trail_of(Event::ReviewHeld, account, &review.id, self.change.request, now)?;
         // Refused if another worker has written it since.
         if self.library.bring_review(&self.change, &review, &trail).await? {
@@ -150,6 +169,12 @@ impl<'w> Taker<'w> {
         }
         Ok(None)
     }
+}
+
+/// How many of a person's reviews wait for an editor.
+async fn waiting(library: &Library, account: &str) -> Result<usize, Problem> {
+    let reviews = library.own_reviews(account, None, usize::MAX).await?;
+    Ok(reviews.iter().filter(|(_, review)| review.state == ReviewState::Pending).count())
 }
 
 /// A ULID that is the same for the same text.
