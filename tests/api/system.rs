@@ -14,7 +14,7 @@ async fn it_says_that_it_is_up_and_nothing_more() {
     assert_eq!(product.get("/health?deep=0").await.status, 200);
     let deep = product.get("/health?deep=1").await;
     deep.refused(401, "unauthorized");
-    assert_eq!(deep.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(deep.header("www-authenticate"), Some("Bearer realm=\"screensort\""));
     product.get("/health?deep=yes").await.refuses("deep");
 }
 

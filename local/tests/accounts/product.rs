@@ -229,6 +229,12 @@ impl Beside {
     pub(crate) async fn post(&self, path: &str, body: Value) -> Got {
         send(&self.client, &self.server.url, "POST", path, &[], body).await
     }
+
+    #[allow(dead_code, reason = "for tests of other areas")]
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Got {
+        let headers = [("authorization", &*format!("Bearer {token}"))];
+        send(&self.client, &self.server.url, "GET", path, &headers, Value::Null).await
+    }
 }
 
 async fn send(

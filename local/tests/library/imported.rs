@@ -273,16 +273,18 @@ async fn what_its_owner_may_not_write_no_file_writes_for_them() {
             &json!("Left out, because you may not write it: review.")
         ]
     );
-    for list in ["/ratings", "/reviews", "/favourites"] {
+    let account = world.id(&ann).await;
+    for list in ["/ratings", "/favourites"] {
         assert!(world.items(&ann, list).await.is_empty(), "{list}");
     }
+    let library = world.product.stand.stack.library();
+    assert!(library.own_reviews(&account, None, 1).await.unwrap().is_empty());
     assert_eq!(world.get(&ann, "/profile").await.body["bio"], Value::Null);
     assert_eq!(
         (world.listed(&ann, "/thumbs").await, world.listed(&ann, "/history").await),
         (vec![film], vec![film])
     );
     // Who lost the right to import after they asked gets nothing of it.
-    let account = world.id(&ann).await;
     let thumb = json!({"format": "screensort", "films": [{"movie_id": world.films[1], "thumb": "up"}]});
     let (id, _) = world.asked(&account, "screensort", &thumb.to_string()).await;
     let ann = world.without(&ann, &["imports:write_own"]).await;

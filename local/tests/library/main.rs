@@ -11,6 +11,7 @@ mod carried;
 mod counted;
 mod deleted;
 mod films;
+mod health;
 mod history;
 mod imported;
 mod isolation;

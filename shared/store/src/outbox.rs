@@ -136,6 +136,15 @@ impl Outbox {
         }
     }
 
+    /// When the letter was posted that waits longest, if one does.
+    ///
+    /// # Errors
+    /// If the store fails or the item cannot be read.
+    pub async fn oldest(&self) -> Result<Option<Timestamp>, Error> {
+        let first = self.0.query_after(OUTBOX, "", 1).await?.pop();
+        first.map(|found| Ok(record::<Letter>(found, "letter")?.posted_at)).transpose()
+    }
+
     async fn lease(&self, letter: &Letter, tries: u32, now: Timestamp) -> Result<bool, Error> {
         let lease = LEASE.saturating_mul(1 << tries.min(10)).min(LONGEST);
         let until = now.saturating_add(lease).map_or(i64::MAX, Timestamp::as_second);
