@@ -48,7 +48,9 @@ async fn the_reference_page_runs_only_what_this_host_serves() {
     let html = page.text();
     let sources: Vec<&str> = html
         .split('<')
-        .filter(|tag| tag.starts_with("script") || tag.starts_with("link"))
+        .filter(|tag| {
+            tag.starts_with("script") || tag.starts_with("link") && !tag.contains("rel=\"canonical\"")
+        })
         .map(|tag| {
             let (_, rest) =
                 tag.split_once("src=\"").or_else(|| tag.split_once("href=\"")).expect("a file, not inline");

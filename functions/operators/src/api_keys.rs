@@ -30,6 +30,8 @@ const SHOWN: usize = 8;
 /// The longest that a key works, in days, and how long it works unless that is said.
 const LONGEST: u32 = 365;
 const USUAL: u32 = 90;
+/// The longest id, in bytes.
+const ID: usize = 26;
 /// The longest that a key works beside the one that replaces it, in hours, and how long unless that is said.
 const LONGEST_OVERLAP: u32 = 7 * 24;
 const USUAL_OVERLAP: u32 = 24;
@@ -198,9 +200,13 @@ async fn make(
 
 /// The key that is to be replaced.
 async fn replaced(stack: &Stack, owner: &str, id: &str, now: Timestamp) -> Result<ApiKey, Problem> {
+    let unknown = || refused("/replaces", "unknown_value", "There is no such key of yours.");
+    // The store takes no longer key than 1,024 bytes to look for; ids are ULIDs.
+    if id.len() > ID {
+        return Err(unknown());
+    }
     let found = stack.api_keys().with_owner(owner, id).await?.map(|(_, key)| key);
-    let key = found.filter(|key| now < key.expires_at);
-    let key = key.ok_or_else(|| refused("/replaces", "unknown_value", "There is no such key of yours."))?;
+    let key = found.filter(|key| now < key.expires_at).ok_or_else(unknown)?;
     if key.replaced_by.is_some() {
         return Err(Problem::new(Code::Conflict).with_detail("Another key has its place already."));
     }

@@ -187,9 +187,9 @@ async fn many_tickets_and_many_sessions_get_no_more_codes_checked_than_one() {
     assert_eq!(product.stand.stack.attempts().count(id, "mfa").await.unwrap().failures, 5);
     let right = json!({"mfa_token": tickets[0], "recovery_code": codes[0]});
     product.post("/login/mfa", right).await.expect(401, "invalid_credentials");
-    // The same counter counts codes of somebody signed in.
+    // Another counter counts codes of somebody signed in: whoever guesses here does not hold them up.
     let again = json!({"code": product.code(&secret)});
-    product.with(&raised, "POST", "/reauthenticate", again).await.expect(429, "too_many_attempts");
+    product.with(&raised, "POST", "/reauthenticate", again).await.expect(204, "");
     product.wait(15 * 60 + 30);
     let ticket = first_step(&product, "ann@example.org").await;
     let right = json!({"mfa_token": ticket, "recovery_code": codes[0]});

@@ -106,12 +106,10 @@ async fn one_name_or_address_registered_many_times_at_once_is_one_accounts() {
     let terms: std::collections::BTreeSet<&String> =
         accounts.iter().map(|account| &account.email_term).collect();
     assert_eq!(terms.len(), accounts.len());
-    let mails = product.mails().await;
-    let verify =
-        mails.iter().filter(|m| m["to"] == "bob@example.org" && m["subject"] == "Verify your address");
-    assert_eq!(verify.count(), 1);
-    let token = product.mailed("bob@example.org", "Verify").await;
-    product.post("/register/verify", json!({"token": token})).await.expect(204, "");
+    // Nobody knows any more whose password it is: who reads the address's mail sets one.
+    let token = product.mailed("bob@example.org", "Finish").await;
+    let mine = json!({"token": token, "new_password": PASSWORD});
+    product.post("/password/reset", mine).await.expect(204, "");
     product.login("bob@example.org").await;
 }
 

@@ -88,27 +88,20 @@ async fn whoever_asks_from_wherever_a_mailbox_is_not_flooded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bot_publishes_nothing_before_an_editor_has_seen_what_it_writes() {
+async fn a_bot_earns_no_trust_by_writing_the_same_review_again_and_again() {
     let world = World::start().await;
     let text = |n: usize| json!({"text": format!("Buy now, buy cheap, buy here, number {n} of many.")});
     let bot = world.person("bot").await;
-    // The first ones wait; that they are followed by others makes nobody trusted.
-    for (n, film) in world.films[..20].iter().enumerate() {
-        let got =
-            world.product.with(&bot, "PUT", &format!("/movies/{film}/review"), text(n)).await.expect(200, "");
-        assert_eq!(got.body["state"], "pending", "review {n}: {}", got.text);
-    }
-    for film in &world.films[..20] {
-        let shown = world.product.ask("GET", &format!("/movies/{film}/reviews"), &[], Value::Null).await;
-        assert_eq!(shown.body["items"], json!([]), "{}", shown.text);
-    }
     // Written, withdrawn and written again is no more than written.
+    let path = format!("/movies/{}/review", world.films[0]);
     for n in 0..6 {
-        let path = format!("/movies/{}/review", world.films[0]);
-        world.product.with(&bot, "DELETE", &path, Value::Null).await.expect(204, "");
         let got = world.product.with(&bot, "PUT", &path, text(n)).await.expect(200, "");
-        assert_eq!(got.body["state"], "pending");
+        assert_eq!(got.body["state"], "pending", "review {n}: {}", got.text);
+        world.product.with(&bot, "DELETE", &path, Value::Null).await.expect(204, "");
     }
+    let shown =
+        world.product.ask("GET", &format!("/movies/{}/reviews", world.films[0]), &[], Value::Null).await;
+    assert_eq!(shown.body["items"], json!([]), "{}", shown.text);
     let stats = world.community(world.films[0]).await;
     assert_eq!(stats, json!([0, 0, 0, 0, 0]));
 }

