@@ -1,6 +1,7 @@
 //! What a file says of films, taken into a library. What was said here since is newer than the file and stays.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 use screensort_auth::attempts::Limit;
@@ -25,8 +26,8 @@ pub(super) struct Taker<'w> {
     films: HashMap<MovieId, FilmState>,
     /// Ids of the history's entries.
     history: HashSet<String>,
-    /// Reviews that waited for an editor before.
-    waiting: usize,
+    /// Reviews that wait for an editor: those that did before, and those of this file.
+    waiting: AtomicUsize,
 }
 
 /// The newest of what rows say, by when; without a time it comes before all others. The last row of several wins.
@@ -63,6 +64,7 @@ impl<'w> Taker<'w> {
             false => Vec::new(),
         };
         let history = history.into_iter().map(|(_, watch)| watch.id).collect();
+        let waiting = waiting.into();
         Ok(Self { stack, library, change, owner, films, history, waiting })
     }
 
@@ -138,8 +140,8 @@ impl<'w> Taker<'w> {
         };
         // Counted before it is written: several files at once bring no more than one.
         let counter = format!("reviews#{}", self.change.account);
-        let is_full =
-            self.waiting >= WAITING || self.stack.draw(&counter, Limit::BROUGHT_REVIEWS).await?.is_err();
+        let is_full = self.waiting.load(Ordering::Relaxed) >= WAITING
+            || self.stack.draw(&counter, Limit::BROUGHT_REVIEWS).await?.is_err();
         if is_full {
             return Ok(Some(
                 "The review is left out: editors look at 20 of yours first. Bring it again tomorrow.",
@@ -165,6 +167,7 @@ impl<'w> Taker<'w> {
         let trail = trail_of(Event::ReviewHeld, account, &review.id, self.change.request, now)?;
         // Refused if another worker has written it since.
         if self.library.bring_review(&self.change, &review, &trail).await? {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
             log(&trail);
         }
         Ok(None)
