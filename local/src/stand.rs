@@ -1,6 +1,7 @@
 //! A place to work in: the embedded services, their tables and secrets, and the product's context over them.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use screensort_auth::password::{Cost, MaxAge, Policy};
 use screensort_auth::token::Identity;
@@ -83,6 +84,8 @@ impl Stand {
             options.dynamodb_port = Some(dynamodb);
             options.services_port = Some(services);
         }
+        let product_clock = clock.clone();
+        options.product_clock = Some(Arc::new(move || product_clock.now()));
         let cloud = Cloud::start_with(place, options).await?;
         let endpoints = cloud.endpoints().clone();
         let [v4, v6] = cloud.address_sets().map(|arn| arn.parse().ok());

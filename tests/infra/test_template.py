@@ -130,6 +130,8 @@ class Functions(unittest.TestCase):
     def test_the_environment_is_what_the_settings_read(self):
         source = (ROOT / "shared/runtime/src/config.rs").read_text().split("#[cfg(test)]")[0]
         known = set(re.findall(r'"((?:SCREENSORT|PASSWORD)_[A-Z_]+)"', source))
+        traces = (ROOT / "shared/runtime/src/otlp.rs").read_text().split("#[cfg(test)]")[0]
+        known |= set(re.findall(r'"(OTEL_[A-Z_]+)"', traces))
         # Only where another service verifies challenges.
         known_elsewhere = {"SCREENSORT_SECRET_CHALLENGE"}
         # The mirror of the blocklist is one job's alone.

@@ -63,6 +63,9 @@ const THREADS: usize = 2;
 /// How long the threads may take to end once nothing is being served.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How far the product's time may be from the system's for an expiry to mean the same to both.
+const AGREEING: jiff::SignedDuration = jiff::SignedDuration::from_mins(1);
+
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Where the stand-ins keep their state.
@@ -84,6 +87,9 @@ pub struct Options {
     pub services_port: Option<u16>,
     /// The time that signatures are checked against; by default the system's.
     pub clock: Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>,
+    /// The time that the product goes by; by default the system's. The emulator knows the system's alone: expired items
+    /// are removed only while the two agree.
+    pub product_clock: Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>,
 }
 
 impl fmt::Debug for Options {
@@ -291,6 +297,10 @@ struct Launched {
 
 async fn launch(place: Place, options: Options) -> Result<Launched, Error> {
     let clock = options.clock.unwrap_or_else(system_clock);
+    let agrees = options.product_clock.map(|product| {
+        let system = system_clock();
+        move || system().duration_since(product()).abs() < AGREEING
+    });
     let directory::Opened { services, database, lock } = match &place {
         Place::Memory => directory::nowhere(clock).await?,
         Place::Dir(folder) => directory::open(Path::new(folder), clock).await?,
@@ -321,7 +331,7 @@ async fn launch(place: Place, options: Options) -> Result<Launched, Error> {
     let tasks = vec![
         held(tokio::spawn(front::serve(front, services.clone(), stopped.clone())), lock.clone()),
         held(tokio::spawn(tables::serve(tables, database.clone(), stopped.clone())), lock.clone()),
-        held(tokio::spawn(tables::sweep(database.clone(), stopped)), lock.clone()),
+        held(tokio::spawn(tables::sweep(database.clone(), agrees, stopped)), lock.clone()),
     ];
     Ok(Launched { endpoints, services, database, stop, tasks, lock })
 }

@@ -42,8 +42,12 @@ pub(crate) async fn serve(listener: TcpListener, database: Database, mut stop: w
     }
 }
 
-/// Removes expired items, once a minute, until told to stop.
-pub(crate) async fn sweep(database: Database, mut stop: watch::Receiver<bool>) {
+/// Removes expired items, once a minute while `agrees` says that the product's time is the system's, until told to stop.
+pub(crate) async fn sweep(
+    database: Database,
+    agrees: Option<impl Fn() -> bool>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut ticks = tokio::time::interval(SWEEP);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     // The first tick is immediate, and the start is not the time to scan every table.
@@ -52,6 +56,9 @@ pub(crate) async fn sweep(database: Database, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
             _ = ticks.tick() => {}
+        }
+        if agrees.as_ref().is_some_and(|agrees| !agrees()) {
+            continue;
         }
         let database = database.clone();
         match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
