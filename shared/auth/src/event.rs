@@ -359,6 +359,7 @@ mod tests {
         "quota",
         "recommendation",
         "review",
+        "ring_key",
         "sessions",
         "signing_key",
         "sync",

@@ -14,8 +14,8 @@ const BIO: RangeInclusive<usize> = 1..=500;
 const REVIEW: RangeInclusive<usize> = 20..=10_000;
 /// Nobody alive was born before.
 const FIRST_YEAR: i16 = 1900;
-/// Nobody watched a film before 1896; in seconds since 1970.
-const CINEMA: i64 = -2_335_219_200;
+/// The first day of 1896: nobody watched a film before.
+const CINEMA: Timestamp = Timestamp::constant(-2_335_219_200, 0);
 
 /// The name that somebody wants to be called by, as it is kept.
 ///
@@ -44,7 +44,7 @@ pub fn review(text: &str) -> Result<String, String> {
 /// Whether there was cinema at a time that somebody says they did something with a film. Times are kept as texts, whose
 /// order is that of times only within years of four digits.
 pub fn is_since_cinema(at: Timestamp) -> bool {
-    at.as_second() >= CINEMA
+    at >= CINEMA
 }
 
 /// Whether somebody alive in `this_year` can have been born in `year`.

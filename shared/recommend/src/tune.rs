@@ -122,7 +122,7 @@ pub(crate) fn try_latent(
     Ok(Tried { settings, factors, verdict })
 }
 
-/// Chooses ridge, background and size of the latent model, starting from one that was tried.
+/// Chooses ridge and background of the latent model, starting from one that was tried.
 pub(crate) fn latent(
     likes: &Likes,
     validation: &[Vec<Held>],
@@ -146,14 +146,8 @@ pub(crate) fn latent(
         lambda: ridged.lambda * ridged.background / background,
         ..ridged
     };
-    let (background, verdict) =
-        climb((start.background, verdict), 1.6, |background| judge(with(background)))?;
-    let mut chosen = if background == start.background { ridged } else { with(background) };
-    // Where there is less to tell than the vectors have room for, the rest of the room fills with noise.
-    let half = Settings { dims: chosen.dims / 2, ..chosen };
-    if half.dims > 0 && is_better(&judge(half)?, &verdict) {
-        chosen = half;
-    }
+    let (background, _) = climb((start.background, verdict), 1.6, |background| judge(with(background)))?;
+    let chosen = if background == start.background { ridged } else { with(background) };
     if last.0 == chosen {
         return Ok(last);
     }
