@@ -122,8 +122,7 @@ async fn login(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<LoginAns
     )
     .await;
     reserved?;
-    let by_address = body.email.is_some();
-    let met = Met { person: person?, rival: seen.rival.filter(|_| by_address), by_address };
+    let met = Met { person: person?, rival: seen.rival, by_address: body.email.is_some() };
     let person = verify(&stack, &body.password, met, &counted, whence).await?;
     if let Some(answer) = second_step(&stack, &person, &counted, body.remember, cookie).await? {
         return Ok(Reply::ok(answer));

@@ -81,6 +81,23 @@ impl Product {
         Self { stand, gateway, clock, admin: admin.unwrap(), server, client }
     }
 
+    /// A product that asks a stand-in for TMDb, as fast as it can.
+    #[allow(dead_code, reason = "for tests of other areas")]
+    pub(crate) async fn with_tmdb(
+        tmdb: &screensort_testkit::tmdb_standin::Standin,
+        choices: Choices,
+    ) -> Self {
+        let choices = Choices {
+            tmdb_url: Some(tmdb.url()),
+            tmdb_exports_url: Some(tmdb.exports_url()),
+            tmdb_requests_per_second: Some(1_000),
+            ..choices
+        };
+        let product = Self::start_with(choices).await;
+        product.stand.set_tmdb_token(tmdb.token()).await.unwrap();
+        product
+    }
+
     /// The same product under other settings, beside this one.
     pub(crate) async fn beside(&self, stack: Stack) -> Beside {
         let gateway = Gateway::new(product::endpoints(), stack, false, false);

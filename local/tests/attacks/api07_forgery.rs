@@ -42,14 +42,7 @@ impl Canary {
 /// The product beside a stand-in for TMDb and with the sample's first films.
 pub(crate) async fn with_tmdb() -> (World, Standin) {
     let tmdb = Standin::start().await;
-    let choices = Choices {
-        tmdb_url: Some(tmdb.url()),
-        tmdb_exports_url: Some(tmdb.exports_url()),
-        tmdb_requests_per_second: Some(1_000),
-        ..Choices::default()
-    };
-    let product = Product::start_with(choices).await;
-    product.stand.set_tmdb_token(tmdb.token()).await.unwrap();
+    let product = Product::with_tmdb(&tmdb, Choices::default()).await;
     let (mut films, operators) = screensort::import::sample(product.clock.now()).unwrap();
     films.truncate(20);
     screensort::import::keep(&product.stand.stack, &films, &operators, |_| {}).await.unwrap();

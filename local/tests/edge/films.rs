@@ -8,14 +8,7 @@ use crate::product::{Got, Product};
 /// A product beside a stand-in for TMDb, and an administrator's token.
 async fn with_tmdb() -> (Product, Standin, String) {
     let tmdb = Standin::start().await;
-    let choices = Choices {
-        tmdb_url: Some(tmdb.url()),
-        tmdb_exports_url: Some(tmdb.exports_url()),
-        tmdb_requests_per_second: Some(1_000),
-        ..Choices::default()
-    };
-    let product = Product::start_with(choices).await;
-    product.stand.set_tmdb_token(tmdb.token()).await.unwrap();
+    let product = Product::with_tmdb(&tmdb, Choices::default()).await;
     let admin = product.admin_token().await;
     (product, tmdb, admin)
 }

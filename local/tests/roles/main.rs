@@ -39,15 +39,7 @@ const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
 async fn start(tmdb: &Standin) -> Product {
-    let choices = Choices {
-        tmdb_url: Some(tmdb.url()),
-        tmdb_exports_url: Some(tmdb.exports_url()),
-        tmdb_requests_per_second: Some(1_000),
-        ..Choices::default()
-    };
-    let product = Product::start_with(choices).await;
-    product.stand.set_tmdb_token(tmdb.token()).await.unwrap();
-    product
+    Product::with_tmdb(tmdb, Choices::default()).await
 }
 
 /// Runs a job as Lambda does.

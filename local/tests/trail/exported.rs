@@ -272,15 +272,8 @@ async fn xrays_trace_is_the_exported_one_and_what_it_does_not_keep_is_not_export
 async fn a_sync_shows_which_routes_of_tmdb_it_asked_and_never_the_key() {
     let (collector, url) = Collector::start(TAKEN).await;
     let tmdb = Standin::start().await;
-    let choices = Choices {
-        otlp: Some(to(url)),
-        tmdb_url: Some(tmdb.url()),
-        tmdb_exports_url: Some(tmdb.exports_url()),
-        tmdb_requests_per_second: Some(1_000),
-        ..Choices::default()
-    };
-    let product = Product::start_with(choices).await;
-    product.stand.set_tmdb_token(tmdb.token()).await.unwrap();
+    let choices = Choices { otlp: Some(to(url)), ..Choices::default() };
+    let product = Product::with_tmdb(&tmdb, choices).await;
     product.ask("POST", "/_local/jobs/sync_lists", &[], json!({})).await;
     let is_there = |spans: &[Span]| spans.iter().any(|span| span.is("faas.name") == "sync_lists");
     let spans = sent(&product, &collector, is_there).await;
