@@ -42,7 +42,7 @@ def camel(name):
 
 
 # Who talks to somebody else than the product's own tables, keys and secrets: see infra/stacks/network.yaml.
-OUTSIDE = ["secret:tmdb", "mail:send", "waf:mirror"]
+OUTSIDE = ["secret:tmdb", "mail:send", "text:send", "waf:mirror"]
 
 # Besides what infra/functions.toml grants: every endpoint asks who is shut out, notes what looks hostile, and records
 # a quota that is used up.

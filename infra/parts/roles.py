@@ -13,12 +13,17 @@ OBJECTS = {
 }
 # What is allowed on an account's data key: only for a person's, whoever asks.
 DATA_KEY = {"data:wrap": "kms:GenerateDataKey", "data:unwrap": "kms:Decrypt"}
-OTHERS = ("pepper", "mail:send", "waf:mirror", "keys:describe", "buckets:describe", *DATA_KEY)
+OTHERS = ("pepper", "mail:send", "text:send", "waf:mirror", "keys:describe", "buckets:describe", *DATA_KEY)
 
 
 def statement(sid, actions, resource, condition=None):
     lines = [f"- Sid: {sid}", "  Effect: Allow", f"  Action: [{', '.join(actions)}]", f"  Resource: {resource}"]
     return lines + ([f"  Condition: {condition}"] if condition else [])
+
+
+def only_if(condition, lines):
+    """A statement that is there only where a condition of the template holds."""
+    return ["- !If", f"  - {condition}", *(f"  {line}" for line in lines), "  - !Ref AWS::NoValue"]
 
 
 def through(service, context=""):
@@ -108,6 +113,9 @@ def person_statements(may):
     if "mail:send" in may:
         identity = "!Sub arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/${MailDomain}"
         lines += statement("SendMail", ["ses:SendEmail"], identity)
+    if "text:send" in may:
+        # A telephone is no resource, so that IAM takes nothing but a wildcard; the boundary keeps it off topics.
+        lines += only_if("SendsTexts", statement("SendTexts", ["sns:Publish"], "'*'"))
     return lines
 
 

@@ -65,6 +65,7 @@ HOLDS = {
     "Copies": "!Not [!Equals [!Ref LogStreamArn, '']]",
     "InNetwork": "!Not [!Equals [!Ref InsideSubnets, '']]",
     "Reserves": "!Equals [!Ref ReserveConcurrency, 'yes']",
+    "SendsTexts": "!Not [!Equals [!Ref SmsCountries, '']]",
 }
 
 
@@ -72,7 +73,7 @@ def area_template(area, root):
     body = "\n\n".join("\n".join(("  " + line).rstrip() for line in part) for part in functions.resources(area))
     globals_ = GLOBALS.replace("{area}", area)
     text = globals_ + "\nResources:\n" + body + "\n"
-    holds = {name: rule for name, rule in HOLDS.items() if re.search(rf"(Condition: |!If \[){name}\b", text)}
+    holds = {name: rule for name, rule in HOLDS.items() if re.search(rf"(Condition: |!If \[|!If\n\s+- ){name}\b", text)}
     conditions = "Conditions:\n" + "".join(f"  {name}: {rule}\n" for name, rule in holds.items())
     own = section(text, "Resources")
     used = references(conditions + text) - set(own)

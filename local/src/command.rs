@@ -13,7 +13,7 @@ use screensort_auth::event::Event;
 use screensort_http::{Limits, Problem};
 use screensort_jobs::{rotate_keys, ship_audit};
 use screensort_model::{Movie, MovieId};
-use screensort_runtime::{Otlp, Stack, clock};
+use screensort_runtime::{Otlp, Stack, Texts, clock};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -86,6 +86,10 @@ struct ServeArgs {
     /// Where breached passwords are looked up: an address that answers `/5BAA6` like Pwned Passwords.
     #[arg(long, env = "PASSWORD_RANGE_URL", value_name = "URL")]
     password_range_url: Option<String>,
+    /// Country codes that one-time codes may be texted to, such as `+44,+49`; none by default. Texts are shown with the
+    /// mail.
+    #[arg(long, env = "SCREENSORT_SMS_COUNTRIES", value_name = "CODES")]
+    sms_countries: Option<String>,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -764,11 +768,16 @@ pub(crate) async fn stand(choices: Choices) -> Result<Stand, Failure> {
 
 async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let began = std::time::Instant::now();
+    let texts = |name: &str| match name {
+        "SCREENSORT_SMS_COUNTRIES" => args.sms_countries.clone(),
+        _ => std::env::var(name).ok(),
+    };
     let choices = Choices {
         service_ports: args.service_ports,
         cors_origins: args.cors_origin,
         limits: Some(args.limits.limits()),
         password_range_url: args.password_range_url.filter(|url| !url.trim().is_empty()),
+        texts: Texts::from_lookup(&texts).map_err(|error| Failure(error.to_string(), 1))?,
         otlp: Otlp::from_environment().map_err(|error| Failure(error.to_string(), 1))?,
         ..args.tmdb.choices(data.clone())
     };

@@ -90,7 +90,7 @@ fn requests(gateway: &Gateway) -> Vec<(Timestamp, Value)> {
         .collect()
 }
 
-/// The mail that was sent, newest first, with the token or code that it carries.
+/// The mail and the texts that were sent, newest first, with the token or code that it carries.
 async fn mail(gateway: &Gateway) -> Value {
     gateway.send_mail().await;
     let items: Vec<Value> = gateway
@@ -99,7 +99,9 @@ async fn mail(gateway: &Gateway) -> Value {
         .into_iter()
         .map(|mail| {
             let secret = mail.text.lines().find_map(|line| {
-                line.strip_prefix("Token: ").or_else(|| line.strip_prefix("Code: ")).map(str::to_owned)
+                let texted = line.strip_prefix('@').and_then(|rest| rest.split_once(" #"));
+                let written = line.strip_prefix("Token: ").or_else(|| line.strip_prefix("Code: "));
+                written.or(texted.map(|(_, code)| code)).map(str::to_owned)
             });
             let mut item = json!({
                 "to": mail.to.first(),

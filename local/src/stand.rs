@@ -10,7 +10,7 @@ use screensort_crypto::KeyId;
 use screensort_http::Limits;
 use screensort_model::Clock;
 use screensort_runtime::{
-    AddressSets, Calls, ChallengeVerifier, Credentials, Dormancy, Otlp, Settings, Stack, TMDB_RATE,
+    AddressSets, Calls, ChallengeVerifier, Credentials, Dormancy, Otlp, Settings, Stack, TMDB_RATE, Texts,
 };
 use screensort_store::{Tables, create_tables};
 
@@ -60,6 +60,8 @@ pub struct Choices {
     pub password_range_url: Option<String>,
     /// Who verifies challenges, if not we.
     pub challenge: Option<ChallengeVerifier>,
+    /// Where codes may be texted to, if anywhere.
+    pub texts: Option<Texts>,
     /// Where traces are sent, if anywhere.
     pub otlp: Option<Otlp>,
 }
@@ -133,6 +135,7 @@ impl Stand {
             security_contact: "mailto:security@example.org".into(),
             dormancy: Dormancy::default(),
             otlp: choices.otlp,
+            texts: choices.texts,
             calls: Calls::from_environment(),
             address_sets: v4.zip(v6).map(|(v4, v6)| AddressSets { v4, v6 }),
         };

@@ -61,6 +61,8 @@ def words(action, resource):
         return [KEYS[action, resource]] if (action, resource) in KEYS else []
     if action == "ses:SendEmail":
         return ["mail:send"]
+    if action == "sns:Publish":
+        return ["text:send"]
     return ["waf:mirror"] if action in WALL else []
 
 

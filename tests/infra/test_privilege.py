@@ -19,6 +19,7 @@ class Privilege(unittest.TestCase):
             ("kms:GenerateMac", "alias/screensort-pepper", ["pepper"]),
             ("kms:Decrypt", "alias/screensort-audit", []),
             ("ses:SendEmail", "-", ["mail:send"]),
+            ("sns:Publish", "-", ["text:send"]),
             ("wafv2:UpdateIPSet", "screensort-blocked-v4", ["waf:mirror"]),
             ("wafv2:DeleteIPSet", "screensort-blocked-v4", []),
         ]:

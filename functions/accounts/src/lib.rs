@@ -29,6 +29,7 @@ pub mod logins;
 pub mod logout;
 pub mod mfa_email;
 pub mod mfa_recovery_codes;
+pub mod mfa_sms;
 pub mod mfa_totp;
 pub mod password;
 pub mod password_forgot;
@@ -64,6 +65,7 @@ pub fn endpoints() -> Vec<Endpoint<Stack>> {
         logout::endpoint(),
         mfa_email::endpoint(),
         mfa_recovery_codes::endpoint(),
+        mfa_sms::endpoint(),
         mfa_totp::endpoint(),
         password::endpoint(),
         password_forgot::endpoint(),

@@ -27,7 +27,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 }
 
 /// How long the second factor may take.
-const TICKET_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+pub(crate) const TICKET_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 /// What somebody is told whose password is right and known to everybody.
 const GUESSED: &str = "The password is among the most common ones in known data breaches: ask for a mail at \
                        /v1/password/forgot and set a new one.";
@@ -251,9 +251,16 @@ async fn second_step(
     remember: bool,
     cookie: bool,
 ) -> Result<Option<LoginAnswer>, Problem> {
-    let methods = if person.credentials.totp.is_some() {
+    let has = &person.credentials;
+    // Who chose texts where none are sent any more gets codes by mail: they have no way in otherwise.
+    let texted = has.totp.is_none() && has.phone.is_some() && stack.settings().texts.is_some();
+    let methods = if has.totp.is_some() {
         vec!["totp", "recovery_code"]
-    } else if person.credentials.mail_factor {
+    } else if texted {
+        vec!["sms", "recovery_code"]
+    } else if has.phone.is_some() {
+        vec!["email", "recovery_code"]
+    } else if has.mail_factor {
         vec!["email"]
     } else {
         return Ok(None);
@@ -266,6 +273,7 @@ async fn second_step(
         remember,
         cookie,
         tries: 0,
+        texted,
         code: None,
         code_sent_at: None,
     };

@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
 use screensort_auth::browser::DeviceId;
 use screensort_auth::event::Event;
-use screensort_auth::mail_code::{Outcome, Waiting};
 use screensort_auth::recovery::RecoveryCode;
 use screensort_auth::totp::Step;
 use screensort_crypto::{OneTimeToken, TokenHash};
@@ -18,6 +17,7 @@ use crate::ask::{Ask, Secret, refused};
 use crate::form;
 use crate::guard::{self, Counted};
 use crate::login::{TICKET, wrong};
+use crate::mfa_sms::is_right;
 use crate::person::totp_secret;
 use crate::start::{DEVICE_COOKIE, LoginAnswer, Start, start};
 
@@ -32,7 +32,7 @@ pub fn endpoint() -> Endpoint<Stack> {
 struct Body {
     /// Of the login's answer.
     mfa_token: Secret,
-    /// The code that the authenticator shows, or that was mailed.
+    /// The code that the authenticator shows, or that was mailed or texted.
     code: Option<Secret>,
     /// One of the recovery codes.
     recovery_code: Option<Secret>,
@@ -102,8 +102,8 @@ async fn prove(
 ) -> Result<Option<Proof>, Problem> {
     let now = stack.clock().now();
     if let Some(code) = &body.recovery_code {
-        // They stand in for an authenticator: where there is none any more, nothing is left to stand in for.
-        if person.credentials.totp.is_none() {
+        // They stand in for an authenticator or a telephone: where there is none any more, nothing is left to stand in for.
+        if !person.credentials.has_spares() {
             return Ok(None);
         }
         let lasting = stack.lasting_ring().await?;
@@ -112,14 +112,11 @@ async fn prove(
         let found = found.and_then(|code| code.find(&lasting, &person.account.id, &stored).cloned());
         return Ok(found.map(|hash| Proof::Recovery(hash.as_str().to_owned())));
     }
-    let code = body.code.as_ref().map(Secret::expose).unwrap_or_default();
+    let Some(code) = &body.code else { return Ok(None) };
     if let Some(secret) = totp_secret(stack, person).await? {
         let used = person.credentials.totp_step.map(Step);
-        return Ok(secret.verify(code, now, used).map(|Step(step)| Proof::Step(step)));
+        return Ok(secret.verify(code.expose(), now, used).map(|Step(step)| Proof::Step(step)));
     }
-    let Some((mailed, sent_at)) = ticket.code.as_ref().zip(ticket.code_sent_at) else { return Ok(None) };
-    let macs = stack.mac_ring().await?;
-    let waiting = Waiting { hash: TokenHash::from_stored(mailed), sent_at, tries: ticket.tries };
-    let right = waiting.check(&macs, hash, code, now) == Outcome::Right;
-    Ok((right && person.credentials.mail_factor).then_some(Proof::Mail))
+    let chosen = person.credentials.mail_factor || person.credentials.phone.is_some();
+    Ok((chosen && is_right(stack, ticket, hash, code).await?).then_some(Proof::Sent))
 }

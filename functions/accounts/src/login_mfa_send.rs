@@ -1,4 +1,4 @@
-//! `POST /login/mfa/send`: mail the one-time code of a login.
+//! `POST /login/mfa/send`: mail or text the one-time code of a login.
 
 use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
@@ -13,6 +13,7 @@ use crate::ask::{Ask, Secret};
 use crate::guard;
 use crate::login::{TICKET, wrong};
 use crate::mailed::Asked;
+use crate::mfa_sms::draw_text;
 use crate::person::letter;
 
 /// The endpoint.
@@ -35,6 +36,9 @@ async fn send(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Asked>, P
     let ticket = stack.one_time().ticket(&hash, now).await?.ok_or_else(wrong)?;
     let name = format!("mail-code#{}", ticket.account);
     guard::draw(&stack, &name, Limit::MAIL_PER_RECIPIENT).await?.map_err(guard::wait)?;
+    if ticket.texted {
+        draw_text(&stack, true).await?;
+    }
     // The mailer draws the code: no code waits in the table. Those who chose another factor get none.
     stack.outbox().post(&letter("code", To::Account(ticket.account), Some(hash), now)?).await?;
     Ok(Reply::ok(Asked { status: "accepted" }))

@@ -1,6 +1,8 @@
 //! The job that sends mail. It alone looks up whether an address has an account, draws the secrets that letters
 //! carry, and knows addresses in clear; requests only post that somebody wants one.
 //!
+//! A code for who chose text messages is texted instead.
+//!
 //! A letter is leased while it is sent and removed afterwards: a mailer that is killed leaves it to the next one,
 //! so a letter may come twice but is not lost. Each time it carries a secret of its own.
 
@@ -8,15 +10,17 @@ use std::future::Future;
 use std::pin::Pin;
 
 use jiff::{SignedDuration, Timestamp};
-use screensort_auth::mail_code::{Digits, MailCode};
-use screensort_crypto::OneTimeToken;
+use screensort_auth::Phone;
+use screensort_auth::attempts::Limit;
+use screensort_auth::mail_code::{self, Digits, MailCode};
+use screensort_crypto::{BlindIndex, OneTimeToken};
 use screensort_http::Problem;
 use screensort_runtime::{JobError, Mail, Stack};
 use screensort_store::{Accounts, Letter, Person, To, Token};
 use serde_json::{Value, json};
 
 use crate::letters::{Facts, write};
-use crate::person::{data_key, open_email};
+use crate::person::{data_key, open, open_email};
 use crate::{email_confirm, password_reset, register_verify};
 
 /// Letters taken at once. All of them must be sent while the lease lasts.
@@ -131,6 +135,9 @@ async fn send(stack: &Stack, letter: &Letter, person: &Person) -> Result<bool, P
         To::Account(_) | To::Terms(_) => ("email", Some(account.email.as_str())),
     };
     let (Some(sealed), false) = (sealed, account.disabled) else { return Ok(false) };
+    if let Some(phone) = texted(stack, letter, person).await? {
+        return text(stack, letter, person, &phone).await;
+    }
     let (secret, about) = if letter.kind == "link_asked" {
         let invited = crate::invitation::write(stack, letter, person).await?;
         let Some((token, about)) = invited else { return Ok(false) };
@@ -173,6 +180,8 @@ async fn secret(
             Some(term) => (email_confirm::PURPOSE, SOON, Some(term.clone())),
             None => return Ok(None),
         },
+        // It shows that a number is somebody's: by mail it would show nothing.
+        "sms_code" => return Ok(None),
         "code" => return code(stack, letter, person, now).await,
         _ => return Ok(Some(None)),
     };
@@ -187,16 +196,53 @@ async fn secret(
     Ok(Some(Some(token.to_text().to_string())))
 }
 
-/// A code for a ticket, if its owner chose mail.
+/// The number that a letter is texted to; `None` for one that is mailed.
+async fn texted(stack: &Stack, letter: &Letter, person: &Person) -> Result<Option<Phone>, Problem> {
+    let Some(texts) = &stack.settings().texts else { return Ok(None) };
+    let has = &person.credentials;
+    let sealed = match letter.kind.as_str() {
+        "sms_code" => &has.phone_pending,
+        "code" if has.totp.is_none() => &has.phone,
+        _ => return Ok(None),
+    };
+    let Some(sealed) = sealed else { return Ok(None) };
+    let phone = open(&data_key(stack, person).await?, &person.account.id, "phone", sealed)?;
+    let phone = Phone::parse(std::str::from_utf8(&phone).unwrap_or_default());
+    let phone = phone.map_err(|_| Problem::internal("a stored telephone number is none"))?;
+    // A country that was taken from the settings: its people get their codes by mail, as where no texts are sent.
+    Ok(Some(phone).filter(|phone| texts.reach(phone)))
+}
+
+/// Texts a code, unless the number has had its texts. That is said to nobody: other accounts may have asked for them.
+async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) -> Result<bool, Problem> {
+    let ring = stack.index_ring().await?;
+    let number = BlindIndex::new(&ring, "phone").term(phone.as_str());
+    if stack.draw(&format!("sms#{}", number.as_str()), Limit::TEXTS_PER_NUMBER).await?.is_err() {
+        tracing::warn!(name: "text.withheld", letter = letter.id, "a number has had its texts of the day");
+        return Ok(false);
+    }
+    let Some(Some(code)) = code(stack, letter, person, stack.clock().now()).await? else { return Ok(false) };
+    // The last line is for the browser, which offers the code on our page alone (WICG, Origin-bound one-time codes).
+    let host = stack.settings().app_url.split('/').nth(2).unwrap_or_default();
+    let said = format!("{code} is your ScreenSort code. Tell it to nobody.\n\n@{host} #{code}");
+    stack.text(phone, &said).await?;
+    Ok(true)
+}
+
+/// A code for a ticket, if its owner chose codes and can still type it in time.
 async fn code(
     stack: &Stack,
     letter: &Letter,
     person: &Person,
     now: Timestamp,
 ) -> Result<Option<Option<String>>, Problem> {
-    let Some(ticket) = letter.about.as_deref().filter(|_| person.credentials.mail_factor) else {
-        return Ok(None);
+    let has = &person.credentials;
+    let chosen = match letter.kind.as_str() {
+        "sms_code" => has.phone_pending.is_some(),
+        _ => has.totp.is_none() && (has.mail_factor || has.phone.is_some()),
     };
+    let in_time = now.duration_since(letter.posted_at) < mail_code::LIFETIME;
+    let Some(ticket) = letter.about.as_deref().filter(|_| chosen && in_time) else { return Ok(None) };
     let macs = stack.mac_ring().await?;
     let code = MailCode::generate(Digits::SIX)?;
     let kept = stack.one_time().set_code(ticket, code.hash(&macs, ticket).as_str(), now).await?;

@@ -23,9 +23,14 @@ async fn on(
     if person.credentials.totp.is_some() {
         return Err(Problem::new(Code::Conflict).with_detail("The authenticator is the second factor."));
     }
+    if person.credentials.phone.is_some() {
+        return Err(Problem::new(Code::Conflict).with_detail("Codes by text message are the second factor."));
+    }
     let notice = letter("mfa_enabled", To::Account(who.id().to_owned()), None, stack.clock().now())?;
     let trail = whence.own(Event::MfaEnabled, who.id(), stack.clock().now())?;
-    stack.accounts().set_mail_factor(who.id(), true, &notice, &trail).await?;
+    if !stack.accounts().set_mail_factor(who.id(), true, &notice, &trail).await? {
+        return Err(Problem::new(Code::Conflict).with_detail("Another second factor was chosen meanwhile."));
+    }
     log(&trail);
     Ok(Reply::done())
 }

@@ -21,8 +21,9 @@ async fn renew(
     stack: Stack,
 ) -> Result<Reply<Codes>, Problem> {
     let person = whole(&stack, &who).await?;
-    if person.credentials.totp.is_none() {
-        return Err(Problem::new(Code::Conflict).with_detail("Recovery codes come with an authenticator."));
+    if !person.credentials.has_spares() {
+        return Err(Problem::new(Code::Conflict)
+            .with_detail("Recovery codes come with an authenticator or a telephone number."));
     }
     let (shown, kept) = codes(&stack, who.id()).await?;
     let notice = letter("recovery_renewed", To::Account(who.id().to_owned()), None, stack.clock().now())?;

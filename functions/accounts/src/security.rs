@@ -41,6 +41,8 @@ struct Mfa {
     totp: bool,
     /// One-time codes by mail.
     email: bool,
+    /// One-time codes by text message.
+    sms: bool,
     /// Recovery codes that are left.
     recovery_codes_left: usize,
 }
@@ -87,6 +89,7 @@ async fn security(
         mfa: Mfa {
             totp: person.credentials.totp.is_some(),
             email: person.credentials.mail_factor,
+            sms: person.credentials.phone.is_some(),
             recovery_codes_left: person.recovery.len(),
         },
         sessions: person.sessions.iter().filter(lives).count(),

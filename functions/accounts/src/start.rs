@@ -95,8 +95,10 @@ pub(crate) async fn start(stack: &Stack, how: Start<'_>) -> Result<Option<Reply<
     let secret = if how.cookie { Some(OneTimeToken::generate()?) } else { None };
     let amr: &[&str] = match &how.proof {
         None => &["pwd"],
-        // A code by mail shows the mailbox again, not a second thing: it does not count as strong.
-        Some(Proof::Mail) => &["pwd", "otp"],
+        // A code by mail shows the mailbox again, not a second thing, and a text can be led to another telephone: neither
+        // counts as strong, and no more does what stands in for them.
+        Some(Proof::Sent) => &["pwd", "otp"],
+        Some(Proof::Recovery(_)) if how.person.credentials.totp.is_none() => &["pwd", "otp"],
         Some(_) => &["pwd", "otp", STRONG],
     };
     let session = Session {

@@ -14,4 +14,5 @@ mod register;
 mod rights;
 mod session;
 mod sign_in;
+mod sms;
 mod strangers;

@@ -1,6 +1,8 @@
 use std::sync::{Mutex, OnceLock};
 
+use screensort::stand::Choices;
 use screensort_crypto::{KeyRing, SigningKey, decode_base64url, encode_base64url};
+use screensort_runtime::Texts;
 use serde_json::{Value, json};
 
 use crate::keys::ring;
@@ -225,7 +227,8 @@ async fn neither_the_log_nor_the_tables_hold_anything_that_was_typed_or_handed_o
     let filter = "info,screensort_store=trace,screensort_http=trace,screensort_accounts=trace,\
                   screensort_runtime=trace,screensort_auth=trace,screensort_crypto=trace,security=trace";
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(|| Lines).init();
-    let product = Product::start().await;
+    let texts = Texts { countries: vec!["+44".to_owned()], sender: None, per_day: 500 };
+    let product = Product::start_with(Choices { texts: Some(texts), ..Choices::default() }).await;
     let email = "planted.address@example.org";
     let register = json!({"username": "planted", "email": email, "password": PASSWORD});
     product.post("/register", register).await.expect(202, "");
@@ -240,6 +243,10 @@ async fn neither_the_log_nor_the_tables_hold_anything_that_was_typed_or_handed_o
     let (token, refresh) = (got.str("access_token"), got.str("refresh_token"));
     let body = json!({"email": email, "password": PASSWORD, "session": "cookie"});
     let cookie = product.post("/login", body).await.cookie("__Host-session").unwrap();
+    let phone = "+442079460123";
+    product.with(&token, "POST", "/mfa/sms", json!({"phone": phone})).await.expect(202, "");
+    let texted = product.mailed(phone, "Text message").await;
+    product.with(&token, "PUT", "/mfa/sms", json!({"code": texted})).await.expect(200, "");
     let (secret, codes, raised) = product.enrol(&token).await;
     product.wait(30);
     let ticket = product.login(email).await.str("mfa_token");
@@ -279,6 +286,7 @@ async fn neither_the_log_nor_the_tables_hold_anything_that_was_typed_or_handed_o
         email,
         "planted.address",
         "planted.new",
+        "2079460123",
         PASSWORD,
         wrong,
         NEW,

@@ -45,7 +45,7 @@ async fn every_route_asks_for_what_the_table_says_and_refuses_everybody_else() {
 }
 
 /// What asks for a recent proof of everybody: what leads to other credentials, or lets somebody else in.
-const GUARDED: [(&str, &str); 10] = [
+const GUARDED: [(&str, &str); 12] = [
     ("POST", "/api_keys"),
     ("POST", "/email"),
     ("POST", "/links"),
@@ -54,6 +54,8 @@ const GUARDED: [(&str, &str); 10] = [
     ("DELETE", "/mfa/totp"),
     ("PUT", "/mfa/email"),
     ("DELETE", "/mfa/email"),
+    ("POST", "/mfa/sms"),
+    ("DELETE", "/mfa/sms"),
     ("POST", "/mfa/recovery_codes"),
     ("POST", "/moderation/reviews/{rid}"),
 ];

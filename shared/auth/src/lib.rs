@@ -27,6 +27,7 @@ pub mod event;
 pub mod mail_code;
 pub mod password;
 pub mod permission;
+mod phone;
 pub mod probe;
 pub mod recovery;
 pub mod refresh;
@@ -41,6 +42,7 @@ mod username;
 pub use email::{Email, EmailFault};
 pub use error::Error;
 pub use permission::{Demand, Permission, Permissions, may};
+pub use phone::{Phone, PhoneFault};
 pub use role::Role;
 pub use username::{Username, UsernameFault};
 

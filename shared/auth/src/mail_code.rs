@@ -1,4 +1,4 @@
-//! One-time codes by mail (or by text message): the second factor of those who have no authenticator.
+//! One-time codes by mail or by text message: the second factor of those who have no authenticator.
 //!
 //! A code of a few digits can be guessed, so everything around it is tight: ten minutes, five tries, one use,
 //! and a keyed hash that binds it to the ticket of the login that asked for it.

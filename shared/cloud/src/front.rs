@@ -1,4 +1,4 @@
-//! One HTTP listener for KMS, Secrets Manager, S3, SES and WAF.
+//! One HTTP listener for KMS, Secrets Manager, S3, SES, SNS and WAF.
 //!
 //! The emulators are made to sit inside an SDK client of the same process. In front of them here is an
 //! ordinary server, so that Lambda binaries in other processes reach them with nothing but an endpoint URL.

@@ -33,6 +33,7 @@ mod seal;
 mod services;
 mod sigv4;
 mod tables;
+mod texts;
 mod walls;
 
 use std::fmt;
@@ -107,7 +108,7 @@ impl fmt::Debug for Options {
 pub struct Endpoints {
     /// Base URL of DynamoDB and DynamoDB Streams.
     pub dynamodb: String,
-    /// Base URL of KMS, Secrets Manager, S3 (by path) and SES.
+    /// Base URL of KMS, Secrets Manager, S3 (by path), SES and SNS.
     pub services: String,
     /// The region to sign for: `us-east-1`.
     pub region: &'static str,
@@ -128,16 +129,16 @@ impl fmt::Debug for Endpoints {
     }
 }
 
-/// A mail that was handed to SES.
+/// A mail that was handed to SES, or a text that was handed to SNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// Addresses of `To`.
+    /// Addresses of `To`; of a text, the number.
     pub to: Vec<String>,
-    /// Subject; empty for a raw or templated mail.
+    /// Subject; empty for a raw or templated mail. Of a text: `Text message`.
     pub subject: String,
     /// Text part; empty if there was none.
     pub text: String,
-    /// When SES took it.
+    /// When it was taken.
     pub sent_at: Timestamp,
 }
 
@@ -241,7 +242,7 @@ impl Cloud {
         Mailbox(self.services.clone())
     }
 
-    /// The newest 500 mails, newest first.
+    /// The newest 500 mails and the newest 500 texts, newest first.
     pub async fn mails(&self) -> Vec<Mail> {
         self.services.mails().await
     }

@@ -16,6 +16,7 @@ use crate::blobs::Blobs;
 use crate::kept::{Alone, Kept};
 use crate::objects::Objects;
 use crate::seal::Credentials;
+use crate::texts::Texts;
 use crate::walls::Walls;
 use crate::{ACCOUNT, Clock, Error, Mail, REGION};
 
@@ -44,6 +45,7 @@ pub(crate) enum Service {
     Objects,
     Mail,
     Walls,
+    Texts,
 }
 
 impl Service {
@@ -55,6 +57,7 @@ impl Service {
             "s3" => Some(Self::Objects),
             "ses" => Some(Self::Mail),
             "wafv2" => Some(Self::Walls),
+            "sns" => Some(Self::Texts),
             _ => None,
         }
     }
@@ -67,6 +70,7 @@ impl Service {
             Self::Objects => "s3.us-east-1.amazonaws.com",
             Self::Mail => "email.us-east-1.amazonaws.com",
             Self::Walls => "wafv2.us-east-1.amazonaws.com",
+            Self::Texts => "sns.us-east-1.amazonaws.com",
         }
     }
 }
@@ -78,6 +82,7 @@ pub(crate) struct Services {
     pub(crate) objects: Objects,
     mail: SesV2Service,
     pub(crate) walls: Walls,
+    texts: Texts,
     credentials: Credentials,
     clock: Clock,
 }
@@ -95,6 +100,7 @@ impl Services {
             objects: Objects::open(blobs, Path::new(":memory:")).await?,
             mail: SesV2Service::new(),
             walls: Walls::default(),
+            texts: Texts::default(),
             credentials,
             clock,
         })
@@ -108,7 +114,16 @@ impl Services {
         credentials: Credentials,
         clock: Clock,
     ) -> Self {
-        Self { kms, secrets, objects, mail: SesV2Service::new(), walls: Walls::default(), credentials, clock }
+        Self {
+            kms,
+            secrets,
+            objects,
+            mail: SesV2Service::new(),
+            walls: Walls::default(),
+            texts: Texts::default(),
+            credentials,
+            clock,
+        }
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {
@@ -126,6 +141,7 @@ impl Services {
             Service::Secrets => self.secrets.handle(request).await,
             Service::Objects => self.objects.handle(request).await,
             Service::Walls => Ok(self.walls.handle(&request)),
+            Service::Texts => Ok(self.texts.handle(&request)),
             Service::Mail => {
                 let response = self.mail.handle(request).await;
                 let state = self.mail.shared_state().get(ACCOUNT, REGION);
@@ -141,13 +157,17 @@ impl Services {
     pub(crate) async fn mails(&self) -> Vec<Mail> {
         let state = self.mail.shared_state().get(ACCOUNT, REGION);
         let state = state.read().await;
-        let mails = state.sent_emails.iter().rev().map(|mail| Mail {
+        let mails = state.sent_emails.iter().map(|mail| Mail {
             to: mail.to.clone(),
             subject: mail.subject.clone(),
             text: mail.body.clone(),
             sent_at: Timestamp::from_millisecond(mail.timestamp.timestamp_millis()).unwrap_or_default(),
         });
-        mails.collect()
+        let mut all: Vec<Mail> = mails.chain(self.texts.sent()).collect();
+        // A stable order: of two that were taken in the same millisecond the later one comes first, as it was.
+        all.reverse();
+        all.sort_by_key(|mail| std::cmp::Reverse(mail.sent_at));
+        all
     }
 
     /// Creates the keys and buckets that are missing. `fresh` writes every file, so that later starts can

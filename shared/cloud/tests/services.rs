@@ -5,6 +5,7 @@ mod clients;
 
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sns::types::MessageAttributeValue;
 use clients::{Clients, clients, send_raw};
 use screensort_cloud::{Cloud, Options, Place};
 use std::sync::Arc;
@@ -217,6 +218,35 @@ async fn a_mail_is_seen_and_nothing_of_it_is_written_down() {
     assert_eq!((mails[0].to[0].as_str(), mails[0].text.as_str()), ("ann@example.org", "open the link"));
     cloud.shutdown().await.unwrap();
     assert!(!holds(folder.path(), b"ann@example.org"));
+}
+
+#[tokio::test]
+async fn a_text_is_seen_among_the_mail_and_what_sns_would_refuse_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cloud, clients) = start(&folder).await;
+    let said = |value: &str| {
+        MessageAttributeValue::builder().data_type("String").string_value(value).build().unwrap()
+    };
+    let text = |number: &str, text: &str| clients.texts.publish().phone_number(number).message(text);
+    let ask = text("+442079460123", "123456 & more");
+    let ask = ask.message_attributes("AWS.SNS.SMS.SMSType", said("Transactional"));
+    ask.message_attributes("AWS.SNS.SMS.SenderID", said("ScreenSort")).send().await.unwrap();
+    let refused = [
+        text("2079460123", "no country"),
+        text("+442079460123", ""),
+        clients.texts.publish().topic_arn("arn:aws:sns:us-east-1:000000000000:topic").message("no number"),
+        text("+442079460123", "odd").message_attributes("AWS.SNS.SMS.SMSType", said("Loud")),
+        text("+442079460123", "long").message_attributes("AWS.SNS.SMS.SenderID", said("ScreenSortLtd")),
+    ];
+    for ask in refused {
+        let error = ask.send().await.unwrap_err().into_service_error();
+        assert_eq!(error.meta().code(), Some("InvalidParameter"));
+    }
+    let seen = cloud.mails().await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!((seen[0].to[0].as_str(), seen[0].text.as_str()), ("+442079460123", "123456 & more"));
+    cloud.shutdown().await.unwrap();
+    assert!(!holds(folder.path(), b"2079460123"));
 }
 
 #[tokio::test]

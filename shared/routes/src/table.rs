@@ -78,6 +78,12 @@ routes! {
         "Use one-time codes by mail as the second factor.";
     MFA_EMAIL_OFF: DELETE "/mfa/email" => Accounts/"mfa_email", Recent(AccountWriteOwn), Attempts, NoStore,
         "Stop using one-time codes by mail.";
+    MFA_SMS_BEGIN: POST "/mfa/sms" => Accounts/"mfa_sms", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Begin to use one-time codes by text message as the second factor: texts one to the number.";
+    MFA_SMS_CONFIRM: PUT "/mfa/sms" => Accounts/"mfa_sms", Member(AccountWriteOwn), Attempts, NoStore,
+        "Confirm the number with the code that was texted to it; answers with recovery codes.";
+    MFA_SMS_OFF: DELETE "/mfa/sms" => Accounts/"mfa_sms", Recent(AccountWriteOwn), Attempts, NoStore,
+        "Stop using one-time codes by text message, and forget the number.";
     EMAIL: POST "/email" => Accounts/"email", Recent(AccountWriteOwn), Attempts, NoStore,
         "Change one's own address; the new one is asked to confirm.";
     EMAIL_CONFIRM: POST "/email/confirm" => Accounts/"email_confirm", Member(AccountWriteOwn), Attempts, NoStore,

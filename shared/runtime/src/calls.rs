@@ -109,6 +109,7 @@ fn asked(service: &str, operation: &str, uri: &str, body: &Value) -> Vec<(String
         "S3" => vec![on_objects(operation, uri)],
         "KMS" => vec![(format!("kms:{operation}"), field("KeyId"))],
         "Secrets Manager" => vec![(format!("secretsmanager:{operation}"), field("SecretId"))],
+        "SNS" => vec![(format!("sns:{operation}"), "-".to_owned())],
         "SESv2" => vec![(format!("ses:{operation}"), "-".to_owned())],
         "WAFV2" => vec![(format!("wafv2:{operation}"), field("Name"))],
         other => vec![(format!("{other}:{operation}"), "-".to_owned())],

@@ -76,6 +76,10 @@ client!(
     mail, aws_sdk_sesv2, services_url
 );
 client!(
+    /// SNS, for text messages.
+    texts, aws_sdk_sns, services_url
+);
+client!(
     /// The firewall.
     firewall, aws_sdk_wafv2, services_url
 );

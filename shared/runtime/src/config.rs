@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use screensort_auth::Phone;
 use screensort_auth::password::{Cost, MaxAge, Policy};
 use screensort_auth::token::Identity;
 use screensort_crypto::KeyId;
@@ -52,6 +53,66 @@ pub enum ChallengeVerifier {
         /// The secret with our key there.
         secret: String,
     },
+}
+
+/// Text messages: where they may go, and how many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// What a number may begin with: `+` and a country code, perhaps with some more digits. Nobody is texted elsewhere:
+    /// dear numbers are what people who earn by texts name.
+    pub countries: Vec<String>,
+    /// Who sends them, where the country allows that to be said: a name of up to 11 letters and digits, or a number.
+    pub sender: Option<String>,
+    /// How many may be sent in a day (UTC); half of them to numbers that nobody has confirmed.
+    pub per_day: u32,
+}
+
+impl Texts {
+    /// As the variables say that `get` reads; `None` where no country is named.
+    ///
+    /// # Errors
+    /// [`Error`] if one of them is not usable.
+    pub fn from_lookup(get: &impl Fn(&str) -> Option<String>) -> Result<Option<Self>, Error> {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let countries = list(&get("SCREENSORT_SMS_COUNTRIES").unwrap_or_default());
+        let country = |text: &String| {
+            let code = text.strip_prefix('+');
+            code.is_some_and(|code| digits(code) && code.len() <= 15 && !code.starts_with('0'))
+        };
+        if !countries.iter().all(country) {
+            return Err(Error::Bad(
+                "SCREENSORT_SMS_COUNTRIES",
+                "country codes joined by commas, such as +44,+49",
+            ));
+        }
+        let sender = get("SCREENSORT_SMS_SENDER").filter(|sender| !sender.is_empty());
+        let named = |text: &String| {
+            let name = text.len() <= 11
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+            name || text.strip_prefix('+').is_some_and(|number| digits(number) && number.len() <= 15)
+        };
+        if !sender.as_ref().is_none_or(named) {
+            return Err(Error::Bad(
+                "SCREENSORT_SMS_SENDER",
+                "a name of up to 11 letters and digits, or a number such as +441234567890",
+            ));
+        }
+        let per_day = match get("SCREENSORT_SMS_PER_DAY") {
+            None => 500,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|number| (2..=1_000_000).contains(number))
+                .ok_or(Error::Bad("SCREENSORT_SMS_PER_DAY", "a whole number from 2 to 1000000"))?,
+        };
+        Ok((!countries.is_empty()).then_some(Self { countries, sender, per_day }))
+    }
+
+    /// Whether texts may go to `phone`.
+    pub fn reach(&self, phone: &Phone) -> bool {
+        self.countries.iter().any(|country| phone.as_str().starts_with(country.as_str()))
+    }
 }
 
 /// Requests a second that TMDb is asked for unless another number is set: half of what it allows.
@@ -142,6 +203,8 @@ pub struct Settings {
     pub app_url: String,
     /// The address that mail comes from.
     pub mail_from: String,
+    /// Codes by text message; none if not set.
+    pub texts: Option<Texts>,
     /// Where to report a weakness: a `mailto:` or `https:` address.
     pub security_contact: String,
     /// The firewall's sets of addresses that the blocklist is mirrored to; nowhere if not set.
@@ -269,6 +332,7 @@ impl Settings {
             },
             app_url: url("SCREENSORT_APP_URL")?.unwrap_or_else(|| "http://localhost:3000/v1/docs".into()),
             mail_from: or("SCREENSORT_MAIL_FROM", "ScreenSort <no-reply@screensort.example>"),
+            texts: Texts::from_lookup(&get)?,
             security_contact: get("SCREENSORT_SECURITY_CONTACT")
                 .unwrap_or_else(|| "mailto:security@example.org".into()),
             address_sets: address_sets(get("SCREENSORT_WAF_IPV4"), get("SCREENSORT_WAF_IPV6"))?,
@@ -346,12 +410,12 @@ fn password_cost(text: &str) -> Result<Cost, Error> {
     Cost::new(memory, passes, lanes).map_err(|_| BAD)
 }
 
-/// `name=key` pairs, joined by commas.
 /// What is joined by commas.
 fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
+/// `name=key` pairs, joined by commas.
 fn old_peppers(text: &str) -> Result<Vec<(KeyId, String)>, Error> {
     const BAD: Error =
         Error::Bad("SCREENSORT_OLD_PEPPERS", "name=key pairs joined by commas, such as p1=alias/pepper-2025");
@@ -387,6 +451,7 @@ mod tests {
             _ if name.starts_with("OTEL_") || name.starts_with("SCREENSORT_DORMANT_") => None,
             "SCREENSORT_ARGON2" | "SCREENSORT_APP_URL" | "SCREENSORT_PEPPER_ID" => None,
             "SCREENSORT_OLD_PEPPERS" | "CHALLENGE_VERIFIER" => None,
+            _ if name.starts_with("SCREENSORT_SMS_") => None,
             _ if name.ends_with("_PER_MINUTE") || name.ends_with("_PER_DAY") => None,
             _ => Some(format!("planted-{name}")),
         }
@@ -429,6 +494,39 @@ mod tests {
         assert!(with(&[("SCREENSORT_OLD_PEPPERS", "alias/one")]).is_err());
         let settings = with(&[("SCREENSORT_OLD_KEYS_DATA", "alias/one, alias/two,")]).unwrap();
         assert_eq!(settings.old_data_keys, ["alias/one", "alias/two"]);
+    }
+
+    #[test]
+    fn texts_go_to_the_countries_that_are_named_and_nowhere_unless_one_is() {
+        let with = |countries: &'static str, sender: &'static str, per_day: &'static str| {
+            Settings::from_lookup(move |name| match name {
+                "SCREENSORT_SMS_COUNTRIES" => Some(countries.to_owned()),
+                "SCREENSORT_SMS_SENDER" => Some(sender.to_owned()),
+                "SCREENSORT_SMS_PER_DAY" => Some(per_day.to_owned()),
+                _ => get(name),
+            })
+            .map(|settings| settings.texts)
+        };
+        assert_eq!(Settings::from_lookup(get).unwrap().texts, None);
+        assert_eq!(with("", "", "500").unwrap(), None);
+        let texts = with("+44, +1204", "ScreenSort", "20").unwrap().unwrap();
+        let reach = |number: &str| texts.reach(&Phone::parse(number).unwrap());
+        assert!(reach("+442071838750") && reach("+12045550123"));
+        assert!(!reach("+12425550123") && !reach("+4912345678"));
+        for (countries, sender, per_day) in [
+            ("44", "", "500"),
+            ("+", "", "500"),
+            ("+0", "", "500"),
+            ("+44,all", "", "500"),
+            ("+44", "Screen Sort", "500"),
+            ("+44", "12345", "500"),
+            ("+44", "ScreenSortLtd", "500"),
+            ("+44", "", "1"),
+            ("+44", "", "many"),
+        ] {
+            let error = with(countries, sender, per_day).unwrap_err();
+            assert!(error.to_string().starts_with("SCREENSORT_SMS_"), "{countries} {sender} {per_day}");
+        }
     }
 
     #[test]

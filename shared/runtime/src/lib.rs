@@ -38,7 +38,9 @@ mod tally;
 pub use artifact::{Artifacts, Current, Error as ArtifactError};
 #[cfg(feature = "calls")]
 pub use calls::{Calls, within};
-pub use config::{ChallengeVerifier, Credentials, Dormancy, Error as ConfigError, Settings, TMDB_RATE};
+pub use config::{
+    ChallengeVerifier, Credentials, Dormancy, Error as ConfigError, Settings, TMDB_RATE, Texts,
+};
 pub use cursors::cursor_ring;
 pub use deed::deed;
 pub use firewall::{AddressSet, AddressSets, Error as FirewallError, Firewall, Mirrored};

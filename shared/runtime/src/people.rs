@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sns::types::MessageAttributeValue;
 use jiff::Timestamp;
+use screensort_auth::Phone;
 use screensort_auth::attempts::Limit;
 use screensort_auth::password::Hasher;
 use screensort_auth::token::{Issuer, Jwks, Leeway, VerificationKeys, Verifier};
@@ -235,6 +237,31 @@ impl Stack {
         Ok(())
     }
 
+    /// Texts somebody, as what must arrive and not as advertising.
+    ///
+    /// # Errors
+    /// 503 if it was not taken; whoever sends tries again later.
+    pub async fn text(&self, to: &Phone, text: &str) -> Result<(), Problem> {
+        let client = self.people().texts.get_or_init(|| client::texts(self.settings(), self.http()));
+        let said = |value: &str| {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            value.map_err(|e| Problem::internal("an attribute without a type").caused_by(e))
+        };
+        let mut ask = client.publish().phone_number(to.as_str()).message(text);
+        ask = ask.message_attributes("AWS.SNS.SMS.SMSType", said("Transactional")?);
+        if let Some(sender) = self.settings().texts.as_ref().and_then(|texts| texts.sender.as_deref()) {
+            let name =
+                if sender.starts_with('+') { "AWS.MM.SMS.OriginationNumber" } else { "AWS.SNS.SMS.SenderID" };
+            ask = ask.message_attributes(name, said(sender)?);
+        }
+        ask.send().await.map_err(|error| {
+            // As with mail: the service's own words quote the number.
+            let code = error.as_service_error().and_then(|error| error.meta().code()).unwrap_or("no answer");
+            Problem::new(screensort_http::Code::Unavailable).caused_by(format!("text: {code}"))
+        })?;
+        Ok(())
+    }
+
     async fn ring<K: RingKey>(&self, name: &str) -> Result<KeyRing<K>, Problem> {
         Ok(KeyRing::from_json(&self.secret(name).await?)?)
     }
@@ -282,6 +309,7 @@ impl Authority for Stack {
 pub(crate) struct People {
     kms: std::sync::OnceLock<aws_sdk_kms::Client>,
     mail: std::sync::OnceLock<aws_sdk_sesv2::Client>,
+    texts: std::sync::OnceLock<aws_sdk_sns::Client>,
     index: crate::secrets::Fresh<KeyRing<MacKey>>,
     mac: crate::secrets::Fresh<KeyRing<MacKey>>,
     lasting: crate::secrets::Fresh<KeyRing<MacKey>>,

@@ -16,7 +16,7 @@ use crate::catalogue::{Item, key, text};
 use crate::deletion::DELETIONS;
 use crate::outbox::{Letter, letter_for};
 use crate::owners::{Owner, owner_key, owner_of};
-use crate::sessions::{KnownPlace, Session, is_place, is_session, session_item, session_key, session_of};
+use crate::sessions::{KnownPlace, Session, is_place, is_session, session_of};
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 use crate::{Error, one_time};
 
@@ -100,6 +100,12 @@ pub struct Credentials {
     pub totp_step: Option<i64>,
     /// Whether codes by mail are the second factor.
     pub mail_factor: bool,
+    /// The telephone number to which codes are texted as the second factor, sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// One that waits for its first code, sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_pending: Option<String>,
     /// How often the recovery codes were made anew.
     #[serde(default)]
     pub recovery_round: u64,
@@ -115,8 +121,15 @@ impl Credentials {
             totp_pending: None,
             totp_step: None,
             mail_factor: false,
+            phone: None,
+            phone_pending: None,
             recovery_round: 0,
         }
+    }
+
+    /// Whether there is something that recovery codes stand in for when it is lost.
+    pub fn has_spares(&self) -> bool {
+        self.totp.is_some() || self.phone.is_some()
     }
 }
 
@@ -417,160 +430,6 @@ impl Accounts {
         Ok(())
     }
 
-    /// Notes a secret that waits for its first code.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn begin_totp(&self, id: &str, sealed: &str, trail: &Trail) -> Result<bool, Error> {
-        let condition = "attribute_exists(pk) AND attribute_not_exists(totp)";
-        let values = vec![(":sealed", s(sealed))];
-        let write = self.on(id, CREDENTIALS, "SET totp_pending = :sealed", condition, values)?;
-        self.all(vec![write], trail).await
-    }
-
-    /// Makes the waiting secret the second factor, with `step` as its first used one and `codes` as the only
-    /// recovery codes. Every session ends; `raised` takes the place of the session `from`, under a name of its
-    /// own, so that what was known of the weaker one opens nothing. False if the secret is not the waiting one
-    /// any more or the session is gone.
-    ///
-    /// # Errors
-    /// If the store fails.
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one transaction, and each of its parts has a type of its own"
-    )]
-    pub async fn confirm_totp(
-        &self,
-        person: &Person,
-        sealed: &str,
-        step: i64,
-        codes: &[String],
-        (from, raised): (&str, &Session),
-        letter: &Letter,
-        trail: &Trail,
-    ) -> Result<bool, Error> {
-        let id = &person.account.id;
-        let now = vec![(":now", n(person.account.generation))];
-        let mut writes = vec![
-            self.generation(&person.account)?,
-            self.0.deleting(session_key(id, from), Some("generation = :now"), now)?,
-            self.0.putting(session_item(id, raised)?, Some("attribute_not_exists(pk)"))?,
-        ];
-        writes.push(self.on(
-            id,
-            CREDENTIALS,
-            "SET totp = :sealed, totp_step = :step, mail_factor = :no REMOVE totp_pending",
-            "totp_pending = :sealed",
-            vec![(":sealed", s(sealed)), (":step", n(step)), (":no", AttributeValue::Bool(false))],
-        )?);
-        writes.extend(self.recovery(id, &person.recovery, codes)?);
-        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
-        self.all(writes, trail).await
-    }
-
-    /// Takes the authenticator and the recovery codes away, using up the code of `step`. Every session ends but
-    /// `session`, which goes on as one that began with `amr` alone. False if the code was used already.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn remove_totp(
-        &self,
-        person: &Person,
-        step: i64,
-        (session, amr): (&str, &[String]),
-        letter: &Letter,
-        trail: &Trail,
-    ) -> Result<bool, Error> {
-        let id = &person.account.id;
-        let generation = person.account.generation;
-        let amr = AttributeValue::L(amr.iter().map(s).collect());
-        let values = vec![(":now", n(generation)), (":next", n(generation + 1)), (":amr", amr)];
-        let change = "SET generation = :next, amr = :amr";
-        let mut writes = vec![
-            self.generation(&person.account)?,
-            self.on(id, &format!("SESSION#{session}"), change, "generation = :now", values)?,
-        ];
-        writes.push(self.on(
-            id,
-            CREDENTIALS,
-            "SET totp_step = :step REMOVE totp, totp_pending",
-            "attribute_exists(totp) AND totp_step < :step",
-            vec![(":step", n(step))],
-        )?);
-        writes.extend(self.recovery(id, &person.recovery, &[])?);
-        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
-        self.all(writes, trail).await
-    }
-
-    /// Uses up the authenticator's code of `step`. False if it was used already. What the code was for leaves
-    /// the trail.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn use_step(&self, id: &str, step: i64) -> Result<bool, Error> {
-        let at = key(&account_key(id), CREDENTIALS);
-        let unused = "attribute_exists(totp) AND totp_step < :step";
-        Ok(self
-            .0
-            .update(at, "SET totp_step = :step", Some(unused), vec![(":step", n(step))])
-            .await?
-            .is_some())
-    }
-
-    /// Puts `codes` in the place of all recovery codes that are left. False if others were faster, or the authenticator
-    /// that they stand in for is gone.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn renew_recovery(
-        &self,
-        person: &Person,
-        codes: &[String],
-        letter: &Letter,
-        trail: &Trail,
-    ) -> Result<bool, Error> {
-        let id = &person.account.id;
-        let round = person.credentials.recovery_round;
-        let mut writes = self.recovery(id, &person.recovery, codes)?;
-        // Two at once would leave the codes of both.
-        writes.push(self.on(
-            id,
-            CREDENTIALS,
-            "SET recovery_round = :next",
-            "attribute_exists(totp) AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
-            vec![(":seen", n(round)), (":next", n(round + 1))],
-        )?);
-        writes.push(self.0.putting(letter_for(letter, trail)?, None)?);
-        self.all(writes, trail).await
-    }
-
-    /// Turns codes by mail on or off as the second factor.
-    ///
-    /// # Errors
-    /// If the store fails.
-    pub async fn set_mail_factor(
-        &self,
-        id: &str,
-        on: bool,
-        letter: &Letter,
-        trail: &Trail,
-    ) -> Result<bool, Error> {
-        self.all(
-            vec![
-                self.on(
-                    id,
-                    CREDENTIALS,
-                    "SET mail_factor = :on",
-                    "attribute_exists(pk)",
-                    vec![(":on", AttributeValue::Bool(on))],
-                )?,
-                self.0.putting(letter_for(letter, trail)?, None)?,
-            ],
-            trail,
-        )
-        .await
-    }
-
     /// Notes an address that waits for its confirmation, and posts the letters.
     ///
     /// # Errors
@@ -769,7 +628,7 @@ impl Accounts {
     }
 
     /// Ends all sessions of an account's present generation, and a change of its address that one of them began.
-    fn generation(&self, account: &Account) -> Result<TransactWriteItem, Error> {
+    pub(crate) fn generation(&self, account: &Account) -> Result<TransactWriteItem, Error> {
         let values = vec![(":now", n(account.generation)), (":next", n(account.generation + 1))];
         let change = "SET generation = :next REMOVE pending_email, pending_term";
         self.on(&account.id, ACCOUNT, change, "generation = :now", values)
@@ -783,11 +642,6 @@ impl Accounts {
             "attribute_exists(pk)",
             vec![(":new", s(password)), (":at", s(at.to_string()))],
         )
-    }
-
-    fn recovery(&self, id: &str, old: &[String], new: &[String]) -> Result<Vec<TransactWriteItem>, Error> {
-        let gone = old.iter().map(|hash| self.0.deleting(recovery_key(id, hash), None, Vec::new()));
-        gone.chain(new.iter().map(|hash| self.0.putting(recovery_key(id, hash), None))).collect()
     }
 
     /// The way from the address to the account, under `term` instead of the account's present one.

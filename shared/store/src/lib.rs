@@ -16,6 +16,7 @@ mod deletion;
 mod edits;
 mod errands;
 mod error;
+mod factors;
 mod favourites;
 mod filler;
 mod hand;

@@ -39,10 +39,13 @@ pub struct Ticket {
     pub cookie: bool,
     /// Codes that were tried so far.
     pub tries: u32,
-    /// The keyed hash of the code that was mailed.
+    /// Whether its codes go to a telephone: texts cost money, and are counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub texted: bool,
+    /// The keyed hash of the code that was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// When it was mailed.
+    /// When it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_sent_at: Option<Timestamp>,
 }
@@ -137,7 +140,7 @@ impl OneTime {
         })
     }
 
-    /// Notes the keyed hash of a code that is being mailed for a ticket. False if the ticket is gone.
+    /// Notes the keyed hash of a code that is being sent for a ticket. False if the ticket is gone.
     ///
     /// # Errors
     /// If the store fails.

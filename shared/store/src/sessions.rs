@@ -117,8 +117,8 @@ pub enum Proof {
     Step(i64),
     /// A recovery code, by hash.
     Recovery(String),
-    /// A code sent by mail: it goes with its ticket.
-    Mail,
+    /// A code that was mailed or texted: it goes with its ticket.
+    Sent,
 }
 
 /// Whether a login's writes took hold.
@@ -221,7 +221,7 @@ impl Sessions {
                 Vec::new(),
             )?),
             // It goes with its ticket.
-            Some(Proof::Mail) | None => {}
+            Some(Proof::Sent) | None => {}
         }
         if with.takes_warning_back {
             writes.push(self.0.deleting(key(&pk, WARNING), None, Vec::new())?);

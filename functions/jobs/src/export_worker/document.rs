@@ -21,6 +21,8 @@ pub(super) async fn of(
     let private = stack.private(&account.id).await?;
     let (profile, _) = library.profile(&account.id).await?;
     let (preferences, wishes) = library.wants(&account.id).await?;
+    let phone = person.credentials.phone.as_ref();
+    let phone = phone.map(|sealed| private.open_account("phone", sealed)).transpose()?;
     let open = |field: &str, sealed: &Option<String>| {
         sealed.as_ref().map(|sealed| private.open(field, sealed)).transpose()
     };
@@ -32,7 +34,7 @@ pub(super) async fn of(
             "created_at": account.created_at, "verified_at": account.verified_at, "roles": account.roles,
             "password_changed_at": person.credentials.password_changed_at,
             "second_factor": {"authenticator": person.credentials.totp.is_some(),
-                "mail": person.credentials.mail_factor, "recovery_codes_left": person.recovery.len()}},
+                "mail": person.credentials.mail_factor, "phone": phone, "recovery_codes_left": person.recovery.len()}},
         "profile": {"display_name": open("display_name", display_name)?, "bio": open("bio", bio)?,
             "region": open("region", region)?,
             "birth_year": open("birth_year", birth_year)?.and_then(|year| year.parse::<i16>().ok())},

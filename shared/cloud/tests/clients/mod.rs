@@ -31,6 +31,7 @@ pub(crate) struct Clients {
     pub(crate) objects: aws_sdk_s3::Client,
     pub(crate) secrets: aws_sdk_secretsmanager::Client,
     pub(crate) mail: aws_sdk_sesv2::Client,
+    pub(crate) texts: aws_sdk_sns::Client,
 }
 
 /// Clients of these endpoints.
@@ -41,6 +42,7 @@ pub(crate) fn clients(endpoints: &Endpoints) -> Clients {
         objects: client!(aws_sdk_s3, endpoints, services),
         secrets: client!(aws_sdk_secretsmanager, endpoints, services),
         mail: client!(aws_sdk_sesv2, endpoints, services),
+        texts: client!(aws_sdk_sns, endpoints, services),
     }
 }
 
