@@ -67,11 +67,14 @@ struct Answer {
     body: Value,
 }
 
-/// The server's address, if it is on this machine.
+/// The server's address, if it is on this machine; the API is under /v1, whether or not it was said.
 fn loopback(url: &str) -> Result<Url, Failure> {
     let refused =
         || Failure::new("only a server on this machine may be attacked: --url http://127.0.0.1:3000/v1");
-    let url: Url = url.trim_end_matches('/').parse().map_err(|_| refused())?;
+    let mut url: Url = url.trim_end_matches('/').parse().map_err(|_| refused())?;
+    if url.path() == "/" {
+        url.set_path("/v1");
+    }
     let is_ours = match url.host_str() {
         Some("localhost") => true,
         Some(host) => {
@@ -371,8 +374,13 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_attacked() {
-        for ours in ["http://127.0.0.1:3000/v1", "http://localhost:3000/v1/", "http://[::1]:3000/v1"] {
-            assert!(loopback(ours).is_ok(), "{ours}");
+        for ours in [
+            "http://127.0.0.1:3000/v1",
+            "http://localhost:3000/v1/",
+            "http://[::1]:3000",
+            "http://localhost:3000/",
+        ] {
+            assert_eq!(loopback(ours).ok().unwrap().path(), "/v1", "{ours}");
         }
         let others = [
             "http://example.org/v1",
