@@ -777,6 +777,22 @@ class Jobs(unittest.TestCase):
                 self.assertIn("OnFailure", stream["DestinationConfig"])
                 self.assertIn(f"{job['stream']}:stream", job["may"])
 
+    def test_no_tables_stream_has_more_than_two_readers(self):
+        # DynamoDB means a shard for two: with more, reads are throttled.
+        readers = {}
+        for name, stream in of("AWS::Lambda::EventSourceMapping").items():
+            readers.setdefault(text(stream["EventSourceArn"]), []).append(name)
+        self.assertEqual(2, max(map(len, readers.values())), readers)
+
+    def test_who_says_how_long_something_waits_has_an_alarm_on_it(self):
+        alarms = of("AWS::CloudWatch::Alarm")
+        late = {name for name, alarm in alarms.items() if alarm.get("MetricName") == "OldestSeconds"}
+        self.assertEqual({generate.camel(job["name"]) + "Late" for job in JOBS if "late" in job}, late)
+        for name in ("export_worker", "import_worker"):
+            alarm = alarms[generate.camel(name) + "Late"]
+            self.assertEqual(1800, alarm["Threshold"])
+            self.assertEqual(f"screensort-${{Environment}}-{name.replace('_', '-')}", text(alarm["Dimensions"][0]["Value"]))
+
     def test_who_reads_a_stream_may_find_it(self):
         for job in JOBS:
             if "stream" in job:
