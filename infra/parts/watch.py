@@ -89,8 +89,8 @@ def waiting(job):
         "    AlarmActions: [!Ref AlarmTopicArn]", "    Namespace: !Sub ScreenSort/${Environment}", "    MetricName: OldestSeconds",
         f"    Dimensions: [{{Name: job, Value: !Sub 'screensort-${{Environment}}-{named(job)}'}}]",
         "    Statistic: Maximum", "    Period: 300", "    EvaluationPeriods: 2", f"    Threshold: {job['late']}",
-        # A run that breaks off says nothing of it: another alarm tells of that, and this one stays as it is.
-        "    ComparisonOperator: GreaterThanThreshold", "    TreatMissingData: ignore",
+        # A run that breaks off says nothing of it: another alarm tells of that.
+        "    ComparisonOperator: GreaterThanThreshold", "    TreatMissingData: notBreaching",
     ]
 
 

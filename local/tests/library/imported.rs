@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use screensort_jobs::import_worker;
-use screensort_store::{Account, Change, Errand, ErrandKind, ErrandState};
+use screensort_store::{Account, Change, Errand, ErrandKind, ErrandState, HeldErrand, Meter};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -189,7 +189,7 @@ async fn a_run_that_was_thought_dead_notes_nothing_over_the_one_that_took_its_er
     let (first, errand) = taken("first").await.unwrap();
     let errand = errand.unwrap();
     assert!(taken("second").await.is_none(), "one run has it");
-    let note = async |held: &screensort_store::HeldErrand, errand: &Errand| {
+    let note = async |held: &HeldErrand, errand: &Errand| {
         let change = Change { account: &account, request: "test", at: world.product.clock.now() };
         library.note_errand(&change, held, errand).await.unwrap()
     };
@@ -208,6 +208,17 @@ async fn a_run_that_was_thought_dead_notes_nothing_over_the_one_that_took_its_er
     assert_eq!(world.progress(&account, &id).await, errand);
     assert!(note(&second, &done).await);
     assert!(!note(&second, &done).await, "it has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_finds_nothing_takes_one_query() {
+    let world = World::start().await;
+    for name in ["export_worker", "import_worker"] {
+        let job = screensort_jobs::by_name(name).unwrap();
+        let (answer, spent) = Meter::watch(job(json!({}), world.product.stand.stack.clone())).await;
+        assert_eq!(answer.unwrap(), json!({"done": 0, "oldest_seconds": 0}));
+        assert_eq!((spent.requests, spent.units), (1, 0.5), "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
