@@ -63,6 +63,18 @@ def cost(endpoint, facts, prices, guess, memory):
     return ms, parts
 
 
+def runs():
+    """How often schedules start jobs in a month of thirty days."""
+    jobs, seconds = tomllib.loads((ROOT / "infra/functions.toml").read_text())["job"], {"minute": 60, "hour": 3600}
+    count = 0
+    for schedule in (job["schedule"] for job in jobs.values() if "schedule" in job):
+        if every := re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", schedule):
+            count += 30 * 86400 // (int(every[1]) * seconds[every[2]])
+        else:
+            count += 4 if "MON" in schedule else 30
+    return count
+
+
 def standing(asked):
     """What is paid for what there is, counted in the templates: (what, how many, dollars each). What no template has is
     as infra/costs.toml says."""
@@ -79,7 +91,7 @@ def standing(asked):
                     watched["alarms"] += max(1, block.count("MetricStat:"))
             elif kind == "CloudWatch::CompositeAlarm":
                 watched["both"] += 1
-    counted = kinds | watched
+    counted = kinds | watched | {"runs": runs()}
     for what, (count, price) in asked.items():
         yield what, counted[count] if isinstance(count, str) else count, price
 

@@ -108,21 +108,14 @@ def stream(job):
     """Starts a job with what changed in a table: in order per key. A bad record alone is put aside, whole: `screensort
     streams replay` gives it back."""
     logical = camel(job["name"])
-    lines = [
+    return [
         f"{logical}Stream:", "  Type: AWS::Lambda::EventSourceMapping", "  Properties:",
         f"    FunctionName: !Ref {logical}Function.Alias", f"    EventSourceArn: !Ref {job['stream'].capitalize()}StreamArn",
-        "    StartingPosition: TRIM_HORIZON", f"    BatchSize: {job.get('batch', 100)}", "    MaximumBatchingWindowInSeconds: 1",
+        "    StartingPosition: TRIM_HORIZON", "    BatchSize: 100", "    MaximumBatchingWindowInSeconds: 1",
         "    BisectBatchOnFunctionError: true", "    MaximumRetryAttempts: 5",
         "    MaximumRecordAgeInSeconds: 86400", "    FunctionResponseTypes: [ReportBatchItemFailures]",
         "    DestinationConfig: {OnFailure: {Destination: !Sub 'arn:${AWS::Partition}:s3:::${ExportsBucket}'}}",
     ]
-    if "keys" in job:
-        # Whatever else changes there is not this job's, and costs no call.
-        new = {"eventName": ["INSERT"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": job["keys"]}]}}}}
-        lines.append(f"    FilterCriteria: {{Filters: [{{Pattern: '{json.dumps(new)}'}}]}}")
-    if "parallel" in job:
-        lines.append(f"    ParallelizationFactor: {job['parallel']}")
-    return lines
 
 
 def invoker(name, service, of, more=()):

@@ -189,11 +189,14 @@ def report_failure():
         "ReportFailureKey", ["kms:GenerateDataKey", "kms:Decrypt"], "!Ref OperationsKeyArn", through("sqs"))
 
 
-def role(name, service, policy, lines, networked=False):
-    """A role that `service` may take on, with `lines` as its policy."""
+def role(name, service, policy, lines, function=False):
+    """A role that `service` may take on, with `lines` as its policy; a function's, or what starts one."""
     trust = f"[{{Effect: Allow, Principal: {{Service: {service}.amazonaws.com}}, Action: 'sts:AssumeRole'}}]"
-    # What the network itself takes, for functions; see infra/stacks/access.yaml.
-    managed = ["    ManagedPolicyArns: !If [InNetwork, [!Ref NetworkPolicyArn], !Ref AWS::NoValue]"] if networked else []
+    # What the network itself and the extension of Lambda Insights take, in functions; see infra/stacks/access.yaml.
+    managed = [
+        "    ManagedPolicyArns:", "      - !If [InNetwork, !Ref NetworkPolicyArn, !Ref AWS::NoValue]",
+        "      - !If [Insights, !Ref InsightsPolicyArn, !Ref AWS::NoValue]",
+    ] if function else []
     body = [
         f"{name}:", "  Type: AWS::IAM::Role", "  Properties:",
         f"    AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: {trust}}}",

@@ -25,6 +25,7 @@ GLOBALS = """Globals:
     Architectures: [!Ref Architecture]
     MemorySize: 256
     Timeout: 10
+    Layers: !If [Insights, [!Ref InsightsLayerArn], !Ref AWS::NoValue]
     LoggingConfig: {LogFormat: JSON, LogGroup: !Ref {area}Logs}
     Tracing: Active
     AutoPublishAlias: live
@@ -63,6 +64,7 @@ GLOBALS = """Globals:
 """
 HOLDS = {
     "Copies": "!Not [!Equals [!Ref LogStreamArn, '']]",
+    "Insights": "!Equals [!Ref EnableInsights, 'yes']",
     "InNetwork": "!Not [!Equals [!Ref InsideSubnets, '']]",
     "Reserves": "!Equals [!Ref ReserveConcurrency, 'yes']",
     "SendsTexts": "!Not [!Equals [!Ref SmsCountries, '']]",

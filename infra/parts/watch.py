@@ -79,6 +79,21 @@ def stale(job):
     ]
 
 
+def waiting(job):
+    """A job that runs and does not keep up: the oldest that waits for it, as its runs say."""
+    minutes = job["late"] // 60
+    return [
+        f"{camel(job['name'])}Late:", "  Type: AWS::CloudWatch::Alarm", "  Properties:",
+        f"    AlarmName: !Sub screensort-${{Environment}}-{named(job)}-late",
+        f"    AlarmDescription: What {job['name']} is to do has waited for more than {minutes} minutes.",
+        "    AlarmActions: [!Ref AlarmTopicArn]", "    Namespace: !Sub ScreenSort/${Environment}", "    MetricName: OldestSeconds",
+        f"    Dimensions: [{{Name: job, Value: !Sub 'screensort-${{Environment}}-{named(job)}'}}]",
+        "    Statistic: Maximum", "    Period: 300", "    EvaluationPeriods: 2", f"    Threshold: {job['late']}",
+        # A run that breaks off says nothing of it: another alarm tells of that.
+        "    ComparisonOperator: GreaterThanThreshold", "    TreatMissingData: notBreaching",
+    ]
+
+
 def away(schedule):
     """How long a job may be away before somebody is told: (a period in seconds, how many of them). Twice its interval and
     a bit; of what runs by the day, two days, and of what runs by the week the seven that CloudWatch looks back."""
@@ -117,5 +132,6 @@ def blocks():
     parts += [unusual(name, about) for name, about in UNUSUAL.items()]
     parts.append(["# --- Jobs that are late or silent ".ljust(118, "-")])
     parts += [stale(job) for job in jobs if "stream" in job]
+    parts += [waiting(job) for job in jobs if "late" in job]
     parts += [silent(job) for job in jobs if "schedule" in job]
     return parts

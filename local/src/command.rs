@@ -402,8 +402,8 @@ fn two_ports(text: &str) -> Result<(u16, u16), String> {
 /// How often streams are looked at for what no request has brought.
 const FEEDING: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Rounds between two looks for attacks.
-const DETECTING: u64 = 30;
+/// Rounds between two looks for what a schedule starts each minute.
+const MINUTE: u64 = 30;
 
 /// A failed command: what to print, and the exit code.
 pub(crate) struct Failure(pub(crate) String, u8);
@@ -812,16 +812,20 @@ async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks at the tables' streams again and again, as AWS does, and for attacks once a minute.
+/// Looks at the tables' streams again and again, as AWS does, and once a minute for attacks and for what waits to be done.
 async fn feed_streams(gateway: Arc<Gateway>) {
     for round in 1_u64.. {
         tokio::time::sleep(FEEDING).await;
         if let Err(error) = gateway.feed(None).await {
             tracing::warn!(name: "stream.unread", %error, "changes wait to be delivered: {error}");
         }
-        if round % DETECTING == 0 {
+        if round % MINUTE == 0 {
             // The job says in the log what went wrong; the next round looks again.
             let _ = screensort_jobs::detect::job(serde_json::json!({}), gateway.stack().clone()).await;
+            if let Err(error) = gateway.run_errands().await {
+                tracing::warn!(name: "errands.undone", %error, "exports or imports wait to be done: {error}");
+            }
+            gateway.forget_people().await;
         }
     }
 }

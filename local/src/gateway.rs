@@ -25,6 +25,8 @@ const FUNCTION_LIMIT: usize = 6 << 20;
 const PATIENCE: Duration = Duration::from_secs(29);
 /// How many records are kept to look at.
 const RECORDS: usize = 200;
+/// The jobs that do what people asked for, and for which they wait.
+const WORKERS: [&str; 2] = ["export_worker", "import_worker"];
 
 /// The gateway over all endpoints.
 pub struct Gateway {
@@ -37,6 +39,8 @@ pub struct Gateway {
     secure: bool,
     /// One mailer at a time, so that who waits for it finds everything sent.
     mailing: tokio::sync::Mutex<()>,
+    /// One run of the workers at a time, for the same reason.
+    working: tokio::sync::Mutex<()>,
     mailbox: OnceLock<Mailbox>,
     /// The functions that tables' streams call, each at its own pace.
     followers: tokio::sync::RwLock<Vec<tokio::sync::Mutex<Follower>>>,
@@ -56,6 +60,7 @@ impl Gateway {
             prints,
             secure,
             mailing: tokio::sync::Mutex::default(),
+            working: tokio::sync::Mutex::default(),
             mailbox: OnceLock::new(),
             followers: tokio::sync::RwLock::default(),
             fed: AtomicI64::new(minute),
@@ -106,7 +111,7 @@ impl Gateway {
     /// Lets what people wait for follow its table, and nothing else.
     pub async fn follow(&self, cloud: &Cloud) {
         for follower in streams::followers(cloud, &self.stack.settings().tables) {
-            if streams::PROMPT.contains(&follower.name()) {
+            if follower.name() == streams::PROMPT {
                 self.attach(follower).await;
             }
         }
@@ -159,20 +164,37 @@ impl Gateway {
         Ok(fed)
     }
 
-    /// Delivers what is new to what people wait for, exports, imports and the films' counters, until nothing new
-    /// comes of it.
+    /// Does the exports and imports that wait, and counts what changed.
     ///
     /// # Errors
-    /// If a stream fails: its changes come again. A call that fails is tried again and then put aside.
+    /// If an errand fails or the stream does: both are tried again later.
     pub async fn follow_changes(&self) -> Result<(), screensort_runtime::JobError> {
-        loop {
-            let mut taken = 0;
-            for name in streams::PROMPT {
-                taken += self.feed(Some(name)).await?.iter().map(|fed| fed.taken).sum::<usize>();
-            }
-            if taken == 0 {
-                return Ok(());
-            }
+        self.run_errands().await?;
+        self.feed(Some(streams::PROMPT)).await.map(drop)
+    }
+
+    /// Runs the workers, as a schedule does in AWS each minute; here it is done after every call that may have asked for
+    /// an export or an import too.
+    ///
+    /// # Errors
+    /// If an errand fails: it is due again after a while.
+    pub async fn run_errands(&self) -> Result<(), screensort_runtime::JobError> {
+        let _alone = self.working.lock().await;
+        let mut all = Ok(());
+        for name in WORKERS {
+            let Some(job) = screensort_jobs::by_name(name) else { continue };
+            let run = ran(&self.stack, name, job(serde_json::json!({}), self.stack.clone())).await;
+            all = all.and(run.map(drop));
+        }
+        all
+    }
+
+    /// Forgets who waits for it. In AWS a schedule does; here it is done after every call that may have asked for it, and
+    /// each minute, because a run of a worker may have to end first.
+    pub(crate) async fn forget_people(&self) {
+        let forgetting = screensort_accounts::deletion_worker::run(&self.stack);
+        if let Err(error) = ran(&self.stack, "deletion_worker", forgetting).await {
+            tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
         }
     }
 
@@ -181,14 +203,15 @@ impl Gateway {
         if route.area == Area::Accounts {
             self.send_mail().await;
         }
-        if route.binary == "profile_delete"
-            && let Err(error) =
-                ran(&self.stack, "deletion_worker", screensort_accounts::deletion_worker::run(&self.stack))
-                    .await
-        {
-            tracing::warn!(name: "people.unforgotten", %error, "people wait to be forgotten: {error}");
+        if route.binary == "profile_delete" {
+            self.forget_people().await;
         }
-        if let Err(error) = self.follow_changes().await {
+        if matches!(route.binary, "profile_export" | "imports")
+            && let Err(error) = self.run_errands().await
+        {
+            tracing::warn!(name: "errands.undone", %error, "exports or imports wait to be done: {error}");
+        }
+        if let Err(error) = self.count_films().await {
             tracing::warn!(name: "films.uncounted", %error, "changes wait to be counted: {error}");
         }
     }

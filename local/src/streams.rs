@@ -5,34 +5,22 @@ use std::time::Duration;
 
 use screensort_cloud::{Changes, Cloud};
 use screensort_runtime::{Job, JobError, Stack};
-use screensort_store::{ErrandKind, Tables, errand_of_change};
+use screensort_store::Tables;
 use serde_json::{Value, json};
 
 use crate::gateway::ran;
 use crate::letters;
 
 /// The functions that streams call, and whose, as `infra/functions.toml` has them.
-const FUNCTIONS: [(&str, Table, Wants); 5] = [
-    (
-        "export_worker",
-        |tables| &tables.library,
-        |change| errand_of_change(change, ErrandKind::Export).is_some(),
-    ),
-    (
-        "import_worker",
-        |tables| &tables.library,
-        |change| errand_of_change(change, ErrandKind::Import).is_some(),
-    ),
-    ("count_films", |tables| &tables.library, |_| true),
-    ("capture_changes", |tables| &tables.library, |_| true),
-    ("ship_audit", |tables| &tables.audit, |_| true),
+const FUNCTIONS: [(&str, Table); 3] = [
+    ("count_films", |tables| &tables.library),
+    ("capture_changes", |tables| &tables.library),
+    ("ship_audit", |tables| &tables.audit),
 ];
-/// Those that people wait for, in the order in which one makes work for the next.
-pub(crate) const PROMPT: [&str; 3] = ["export_worker", "import_worker", "count_films"];
+/// The one that people wait for.
+pub(crate) const PROMPT: &str = "count_films";
 /// One of the tables.
 type Table = fn(&Tables) -> &String;
-/// Whether a function's trigger has a use for a change: what it has none for never reaches the function.
-type Wants = fn(&Value) -> bool;
 /// The most changes in one call.
 const BATCH: usize = 100;
 /// How often the same batch is tried.
@@ -57,7 +45,6 @@ pub struct Follower {
     name: &'static str,
     job: Job,
     changes: Changes,
-    wants: Wants,
     pause: Duration,
 }
 
@@ -65,13 +52,7 @@ impl Follower {
     /// `job`, known as `name`, follows `changes` from their beginning: the table remembers a day of them, and every
     /// function here takes a change twice like once.
     pub fn new(name: &'static str, job: Job, changes: Changes) -> Self {
-        Self { name, job, changes, wants: |_| true, pause: PAUSE }
-    }
-
-    /// Only of changes that its trigger has a use for.
-    #[must_use]
-    fn of(self, wants: Wants) -> Self {
-        Self { wants, ..self }
+        Self { name, job, changes, pause: PAUSE }
     }
 
     /// Without pauses between tries.
@@ -96,8 +77,7 @@ impl Follower {
             if changes.is_empty() {
                 return Ok(fed);
             }
-            let wanted: Vec<Value> = changes.into_iter().filter(|change| (self.wants)(change)).collect();
-            for batch in wanted.chunks(BATCH) {
+            for batch in changes.chunks(BATCH) {
                 if let Err(error) = self.deliver(stack, batch, &mut fed).await {
                     self.changes.again();
                     return Err(error);
@@ -150,9 +130,9 @@ impl Follower {
 
 /// Everything that follows a table of `cloud`.
 pub fn followers(cloud: &Cloud, tables: &Tables) -> Vec<Follower> {
-    let follower = |(name, table, wants): &(&'static str, Table, Wants)| {
+    let follower = |(name, table): &(&'static str, Table)| {
         let job = screensort_jobs::by_name(name)?;
-        Some(Follower::new(name, job, cloud.changes(table(tables))).of(*wants))
+        Some(Follower::new(name, job, cloud.changes(table(tables))))
     };
     FUNCTIONS.iter().filter_map(follower).collect()
 }

@@ -140,6 +140,10 @@ def flattened(given):
                 if section == "Conditions":
                     value = decided(value)
                 if section == "Resources" and only_if:
+                    if own := value.get("Condition"):
+                        both = {"Fn::And": [{"Condition": only_if}, {"Condition": own}]}
+                        root["Conditions"][only_if + own] = both
+                        value["Condition"] = only_if + own
                     value.setdefault("Condition", only_if)
                 there = root.setdefault(section, {}).setdefault(key, value)
                 if there != value:

@@ -182,8 +182,11 @@ class Permissions(unittest.TestCase):
     def test_no_role_reaches_every_resource(self):
         for name, role in of("AWS::IAM::Role").items():
             managed = role.get("ManagedPolicyArns")
-            in_network = {"Fn::If": ["InNetwork", [{"Ref": "NetworkPolicy"}], {"Ref": "AWS::NoValue"}]}
-            self.assertTrue(name in MANAGED or managed in (None, in_network), name)
+            by_parameter = [
+                {"Fn::If": [when, {"Ref": policy}, {"Ref": "AWS::NoValue"}]}
+                for when, policy in (("InNetwork", "NetworkPolicy"), ("Insights", "InsightsPolicy"))
+            ]
+            self.assertTrue(name in MANAGED or managed in (None, by_parameter), name)
             for statement in statements(role) if name not in PEOPLES else ():
                 if set(as_list(statement["Action"])) <= EVERYWHERE:
                     continue
@@ -779,6 +782,22 @@ class Jobs(unittest.TestCase):
                 self.assertIn("OnFailure", stream["DestinationConfig"])
                 self.assertIn(f"{job['stream']}:stream", job["may"])
 
+    def test_no_tables_stream_has_more_than_two_readers(self):
+        # DynamoDB means a shard for two: with more, reads are throttled.
+        readers = {}
+        for name, stream in of("AWS::Lambda::EventSourceMapping").items():
+            readers.setdefault(text(stream["EventSourceArn"]), []).append(name)
+        self.assertEqual(2, max(map(len, readers.values())), readers)
+
+    def test_who_says_how_long_something_waits_has_an_alarm_on_it(self):
+        alarms = of("AWS::CloudWatch::Alarm")
+        late = {name for name, alarm in alarms.items() if alarm.get("MetricName") == "OldestSeconds"}
+        self.assertEqual({generate.camel(job["name"]) + "Late" for job in JOBS if "late" in job}, late)
+        for name in ("export_worker", "import_worker"):
+            alarm = alarms[generate.camel(name) + "Late"]
+            self.assertEqual(1800, alarm["Threshold"])
+            self.assertEqual({"Fn::Sub": f"screensort-${{Environment}}-{name.replace('_', '-')}"}, alarm["Dimensions"][0]["Value"])
+
     def test_who_reads_a_stream_may_find_it(self):
         for job in JOBS:
             if "stream" in job:
@@ -961,8 +980,34 @@ class Versions(unittest.TestCase):
                 self.assertEqual({"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"}, statement["Resource"])
                 continue
             allowed |= set(as_list(statement["Action"]))
-        network = set(of("AWS::IAM::ManagedPolicy")["NetworkPolicy"]["PolicyDocument"]["Statement"][0]["Action"])
-        self.assertEqual(ACTIONS | network, allowed)
+        policies = of("AWS::IAM::ManagedPolicy")
+        beside = {action for name in ("NetworkPolicy", "InsightsPolicy")
+                  for action in policies[name]["PolicyDocument"]["Statement"][0]["Action"]}
+        self.assertEqual(ACTIONS | beside, allowed)
+
+    def test_insights_are_beside_every_function_by_parameter_and_write_their_own_log_alone(self):
+        self.assertEqual("no", TEMPLATE["Parameters"]["EnableInsights"]["Default"])
+        layer = {"Fn::If": ["Insights", [{"Ref": "InsightsLayerArn"}], {"Ref": "AWS::NoValue"}]}
+        for name, function in of("AWS::Lambda::Function").items():
+            self.assertEqual(layer, function["Layers"], name)
+            self.assertIn("InsightsPolicy", text(RESOURCES[name.removesuffix("Function") + "Role"]["Properties"]["ManagedPolicyArns"]))
+        policies = of("AWS::IAM::ManagedPolicy")
+        may, = policies["InsightsPolicy"]["PolicyDocument"]["Statement"]
+        self.assertEqual({"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, set(may["Action"]))
+        for group in may["Resource"]:
+            self.assertRegex(text(group), r"\$\{AWS::AccountId\}:log-group:/aws/lambda-insights(:\*)?\"\}$")
+        bounded, = [s for s in policies["Boundary"]["PolicyDocument"]["Statement"] if s["Sid"] == "Insights"]
+        self.assertEqual(may, bounded)
+        # Whoever is inside has no other way to the log.
+        self.assertEqual("HasNetworkInsights", RESOURCES["LogsEndpoint"]["Condition"])
+
+    def test_the_extension_is_named_in_full_or_not_at_all(self):
+        allowed = re.compile(TEMPLATE["Parameters"]["InsightsLayerArn"]["AllowedPattern"])
+        layer = "arn:aws:lambda:eu-west-1:580247275435:layer:LambdaInsightsExtension"
+        for good in ("", f"{layer}:53", f"{layer}-Arm64:20", f"{layer}:1".replace("arn:aws:", "arn:aws-cn:")):
+            self.assertTrue(allowed.fullmatch(good), good)
+        for bad in (layer, f"{layer}:latest", f"{layer}-x86:1", "arn:aws:lambda:eu-west-1:580247275435:layer:Other:1", f"{layer}:53,{layer}:54"):
+            self.assertFalse(allowed.fullmatch(bad), bad)
 
     def test_a_function_that_talks_to_others_has_a_way_out_and_no_other_has(self):
         for function in ENDPOINTS + JOBS:

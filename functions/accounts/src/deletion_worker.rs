@@ -44,7 +44,8 @@ pub async fn run(stack: &Stack) -> Result<u32, Unfinished> {
     let waiting = waiting.map_err(|error| Unfinished { failed: 1, first: error.to_string() })?;
     for deletion in &waiting {
         match forget(stack, deletion).await {
-            Ok(()) => done += 1,
+            Ok(true) => done += 1,
+            Ok(false) => {}
             Err(problem) => {
                 failed += 1;
                 first = problem.causes().unwrap_or_else(|| problem.code().word().to_owned());
@@ -64,7 +65,8 @@ async fn farewell(stack: &Stack, person: &Person) -> Result<(), Problem> {
     stack.send(&Mail { to: email.as_str(), subject, text, html }).await
 }
 
-async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
+/// False while a run of a worker has an errand of theirs: killed at the wrong moment, it leaves what nobody takes away.
+async fn forget(stack: &Stack, deletion: &Deletion) -> Result<bool, Problem> {
     let account = &deletion.account;
     let person = stack.accounts().person(account).await?;
     if let Some(person) = person.as_ref().filter(|_| !deletion.told) {
@@ -96,20 +98,24 @@ async fn forget(stack: &Stack, deletion: &Deletion) -> Result<(), Problem> {
     clear(stack, &change, deletion.keeps_reviews).await?;
     stack.accounts().erase(account, name.map(|name| name.unique_form()).as_deref()).await?;
     // A request or a job that was under way when the account was closed may have written since.
-    clear(stack, &change, deletion.keeps_reviews).await?;
+    let leased_until = clear(stack, &change, deletion.keeps_reviews).await?;
+    if leased_until.is_some_and(|until| until >= now.as_second()) {
+        return Ok(false);
+    }
     stack.witness(&trail_of(Event::PersonDeleted, account, account, &deletion.request, now)?).await;
-    Ok(stack.accounts().forgotten(account).await?)
+    stack.accounts().forgotten(account).await?;
+    Ok(true)
 }
 
 /// Takes everything out of a library, and whatever files there are. Whoever wrote for somebody without knowing that they
-/// were being forgotten does it again.
+/// were being forgotten does it again. Until when another run may be at an errand of theirs, in seconds since 1970.
 ///
 /// # Errors
 /// 503 if something cannot be taken away; doing it again goes on.
-pub async fn clear(stack: &Stack, change: &Change<'_>, keeps_reviews: bool) -> Result<(), Problem> {
-    stack.library().erase(change, keeps_reviews).await?;
+pub async fn clear(stack: &Stack, change: &Change<'_>, keeps_reviews: bool) -> Result<Option<i64>, Problem> {
+    let leased_until = stack.library().erase(change, keeps_reviews).await?;
     for folder in FOLDERS {
         stack.parcels().delete_all(&format!("{folder}/{}/", change.account)).await?;
     }
-    Ok(())
+    Ok(leased_until)
 }

@@ -9,7 +9,9 @@ use std::pin::Pin;
 use screensort_catalog::{Catalog, Lookup};
 use screensort_http::Problem;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::{Change, Errand, ErrandKind, ErrandState, FilmState, Library, Review, Watch};
+use screensort_store::{
+    Change, Errand, ErrandKind, ErrandState, FilmState, HeldErrand, Library, Review, Watch,
+};
 use serde_json::Value;
 
 use crate::errand;
@@ -17,14 +19,14 @@ use crate::errand;
 /// Entries of a list that are read at once.
 const PIECE: usize = 500;
 
-/// As the table's stream calls it with a new export, or a schedule with nothing.
-pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
+/// As a scheduled job.
+pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
     Box::pin(async move {
-        let work = |account: String, errand: Errand| {
+        let work = |held: HeldErrand, errand: Errand| {
             let stack = &stack;
-            async move { export(stack, &account, errand).await }
+            async move { export(stack, &held, errand).await }
         };
-        errand::run(&stack, ErrandKind::Export, &event, work).await
+        errand::run(&stack, ErrandKind::Export, work).await
     })
 }
 
@@ -36,7 +38,8 @@ struct Said {
     reviews: Vec<Review>,
 }
 
-async fn export(stack: &Stack, account: &str, errand: Errand) -> Result<(), Problem> {
+async fn export(stack: &Stack, held: &HeldErrand, errand: Errand) -> Result<(), Problem> {
+    let account = held.account.as_str();
     let catalog = stack.catalog().await?;
     let request = errand.request.clone();
     let change = Change { account, request: &request, at: stack.clock().now() };
@@ -60,8 +63,7 @@ async fn export(stack: &Stack, account: &str, errand: Errand) -> Result<(), Prob
     let name = format!("exports/{account}/{}.{}", errand.id, errand.form);
     stack.parcels().put(&name, kind, bytes).await?;
     let done = Errand { progress: ErrandState::Done, ..errand };
-    let change = Change { at: stack.clock().now(), ..change };
-    errand::note(stack, &change, ErrandKind::Export, &done).await?;
+    errand::note(stack, &change, held, &done).await?;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use screensort_http::Problem;
 use screensort_http::member::standing;
 use screensort_model::MovieId;
 use screensort_runtime::{JobError, Stack};
-use screensort_store::{Change, Errand, ErrandKind, ErrandState};
+use screensort_store::{Change, Errand, ErrandKind, ErrandState, HeldErrand};
 use serde_json::{Value, json};
 
 use crate::errand;
@@ -28,18 +28,19 @@ const PIECE: usize = 25;
 /// Films looked up or changed at once.
 const AT_ONCE: usize = 8;
 
-/// As the table's stream calls it with a new import, or a schedule with nothing.
-pub fn job(event: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
+/// As a scheduled job.
+pub fn job(_: Value, stack: Stack) -> Pin<Box<dyn Future<Output = Result<Value, JobError>> + Send>> {
     Box::pin(async move {
-        let work = |account: String, errand: Errand| {
+        let work = |held: HeldErrand, errand: Errand| {
             let stack = &stack;
-            async move { import(stack, &account, errand).await }
+            async move { import(stack, &held, errand).await }
         };
-        errand::run(&stack, ErrandKind::Import, &event, work).await
+        errand::run(&stack, ErrandKind::Import, work).await
     })
 }
 
-async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), Problem> {
+async fn import(stack: &Stack, held: &HeldErrand, mut errand: Errand) -> Result<(), Problem> {
+    let account = held.account.as_str();
     let request = errand.request.clone();
     let change = Change { account, request: &request, at: stack.clock().now() };
     let owner = stack.accounts().person(account).await?.map(|person| person.account);
@@ -57,7 +58,7 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
         Err(why) => {
             errand.progress = ErrandState::Failed;
             errand.failure = Some(why.to_owned());
-            errand::note(stack, &change, ErrandKind::Import, &errand).await?;
+            errand::note(stack, &change, held, &errand).await?;
             return Ok(());
         }
     };
@@ -88,8 +89,8 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
                 errand.counted[0] += rows.len() as u32;
                 notes.extend(note.map(|note| (*movie, note)));
             }
-            if !errand::note(stack, &change, ErrandKind::Import, &errand).await? {
-                // Another worker has done it, or there is nobody to do it for.
+            if !errand::note(stack, &change, held, &errand).await? {
+                // Another run has it, or there is nobody to do it for.
                 return Ok(());
             }
         }
@@ -101,7 +102,7 @@ async fn import(stack: &Stack, account: &str, mut errand: Errand) -> Result<(), 
     let report = serde_json::to_vec(&report).unwrap_or_default();
     stack.parcels().put(&format!("{name}.report"), "application/json", report).await?;
     errand.progress = ErrandState::Done;
-    errand::note(stack, &change, ErrandKind::Import, &errand).await?;
+    errand::note(stack, &change, held, &errand).await?;
     Ok(())
 }
 

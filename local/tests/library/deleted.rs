@@ -194,19 +194,51 @@ async fn a_worker_whose_owner_is_forgotten_while_it_works_leaves_nothing_of_thei
     let library = world.product.stand.stack.library();
     let films: Vec<Value> = world.films.iter().map(|film| json!({"movie_id": film, "rating": 7})).collect();
     let content = json!({"format": "screensort", "films": films}).to_string();
-    let (errand, change) = world.asked(&id, "screensort", &content).await;
+    let errand = world.asked(&id, "screensort", &content).await;
     let stack = world.product.stand.stack.clone();
     let worker =
-        tokio::spawn(async move { screensort_jobs::import_worker::job(change, stack).await.unwrap() });
+        tokio::spawn(async move { screensort_jobs::import_worker::job(json!({}), stack).await.unwrap() });
     while library.of_person(&id).await.unwrap().len() < 20 {
         assert!(!worker.is_finished(), "its owner was to be forgotten half way");
         tokio::task::yield_now().await;
     }
     world.product.with(&ann, "DELETE", "/profile", json!({"password": PASSWORD})).await.expect(202, "");
-    world.forgotten().await;
+    screensort_accounts::deletion_worker::run(&world.product.stand.stack).await.unwrap();
     worker.await.unwrap();
     assert_eq!(left(&world, &id).await, 0);
     for name in [format!("imports/{id}/{errand}"), format!("imports/{id}/{errand}.report")] {
         assert!(world.product.stand.stack.parcels().get(&name).await.unwrap().is_none(), "{name}");
+    }
+    // It is over when the worker can be at it no more.
+    assert_eq!(world.product.stand.stack.accounts().deletions().await.unwrap().len(), 1);
+    world.product.wait(5 * 60 + 1);
+    world.forgotten().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_worker_left_that_was_killed_while_its_owner_was_forgotten_goes_when_its_lease_ends() {
+    let world = World::start().await;
+    let stack = &world.product.stand.stack;
+    for (kind, folder) in [(ErrandKind::Export, "exports"), (ErrandKind::Import, "imports")] {
+        let ann = world.person("ann").await;
+        let id = world.id(&ann).await;
+        let change = Change { account: &id, request: "late", at: world.product.clock.now() };
+        let errand = running(stack.new_id().unwrap(), change.at);
+        stack.library().begin_errand(&change, kind, &errand, None).await.unwrap();
+        let open = stack.library().errands_open(kind, 10).await.unwrap();
+        assert!(stack.library().take_errand(kind, &open[0], "killed", change.at).await.unwrap().is_some());
+        world.product.with(&ann, "DELETE", "/profile", json!({"password": PASSWORD})).await.expect(202, "");
+        screensort_accounts::deletion_worker::run(stack).await.unwrap();
+        assert!(stack.accounts().person(&id).await.unwrap().is_none());
+        // The last that it did.
+        let file = format!("{folder}/{id}/{}", errand.id);
+        stack.parcels().put(&file, "text/plain", b"Planted".to_vec()).await.unwrap();
+        screensort_accounts::deletion_worker::run(stack).await.unwrap();
+        assert_eq!(stack.accounts().deletions().await.unwrap().len(), 1, "{kind:?}");
+        stack.parcels().put(&file, "text/plain", b"Planted".to_vec()).await.unwrap();
+        world.product.wait(5 * 60 + 1);
+        world.forgotten().await;
+        assert!(stack.parcels().get(&file).await.unwrap().is_none(), "{kind:?}");
+        assert!(stack.library().errands_open(kind, 10).await.unwrap().is_empty());
     }
 }

@@ -1,7 +1,8 @@
 //! Imports of every size and kind: large, killed, twice at once, hostile.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use screensort_jobs::import_worker;
-use screensort_store::{Account, Change, Errand, ErrandKind, ErrandState};
+use screensort_store::{Account, Change, Errand, ErrandKind, ErrandState, HeldErrand, Meter};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -38,8 +39,8 @@ impl World {
         titles
     }
 
-    /// An import that was asked for, and that no worker has heard of; the change that brings it to one.
-    pub(crate) async fn asked(&self, account: &str, source: &str, content: &str) -> (String, Value) {
+    /// An import that was asked for, and that no worker has heard of.
+    pub(crate) async fn asked(&self, account: &str, source: &str, content: &str) -> String {
         let stack = &self.product.stand.stack;
         let id = stack.new_id().unwrap();
         let errand = Errand {
@@ -57,8 +58,21 @@ impl World {
         stack.parcels().put(&format!("imports/{account}/{id}"), "text/plain", file).await.unwrap();
         let change = Change { account, request: "test", at: self.product.clock.now() };
         stack.library().begin_errand(&change, ErrandKind::Import, &errand, None).await.unwrap();
-        let keys = json!({"pk": {"S": format!("PERSON#{account}")}, "sk": {"S": format!("I#{id}")}});
-        (id, json!({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]}))
+        id
+    }
+
+    /// A run of the worker, as its schedule starts it; how many errands it did.
+    async fn swept(&self) -> u64 {
+        let run = import_worker::job(json!({}), self.product.stand.stack.clone());
+        run.await.unwrap()["done"].as_u64().unwrap()
+    }
+
+    /// An item of an errand, as the table has it.
+    async fn item(&self, account: &str, id: &str) -> std::collections::HashMap<String, AttributeValue> {
+        let stack = &self.product.stand.stack;
+        let get = stack.dynamodb().get_item().table_name(&stack.settings().tables.library);
+        let get = get.key("pk", AttributeValue::S(format!("PERSON#{account}")));
+        get.key("sk", AttributeValue::S(format!("I#{id}"))).send().await.unwrap().item.unwrap()
     }
 
     /// Takes these rights from ann, whose sessions end with that; her next one's token.
@@ -126,10 +140,10 @@ async fn a_killed_import_is_found_again_and_ends_as_if_it_had_not_been() {
     let ann = world.person("ann").await;
     let account = world.id(&ann).await;
     let content = diary(&world.titles(250).await);
-    let (id, change) = world.asked(&account, "letterboxd", &content).await;
+    let id = world.asked(&account, "letterboxd", &content).await;
     let stack = world.product.stand.stack.clone();
     let library = stack.library();
-    let worker = tokio::spawn(async move { import_worker::job(change, stack).await.unwrap() });
+    let worker = tokio::spawn(async move { import_worker::job(json!({}), stack).await.unwrap() });
     loop {
         let there = library.of_person(&account).await.unwrap().len();
         assert!(!worker.is_finished(), "it was to be killed half way");
@@ -144,16 +158,134 @@ async fn a_killed_import_is_found_again_and_ends_as_if_it_had_not_been() {
     assert!(
         (20..250).contains(&there) && world.progress(&account, &id).await.progress == ErrandState::Running
     );
-    // Nobody looks for it while its worker may still be at it.
-    let sweep = || import_worker::job(json!({}), world.product.stand.stack.clone());
-    assert_eq!(sweep().await.unwrap()["done"], 0);
-    world.product.wait(6 * 60);
-    assert_eq!(sweep().await.unwrap()["done"], 1);
+    // Nobody takes it while its worker may still be at it.
+    assert_eq!(world.swept().await, 0);
+    world.product.wait(5 * 60 - 1);
+    assert_eq!(world.swept().await, 0);
+    assert!(!world.item(&account, &id).await.contains_key("failure"));
+    world.product.wait(1);
+    assert_eq!(world.swept().await, 1);
     let done = world.progress(&account, &id).await;
     assert_eq!((done.progress, done.counted), (ErrandState::Done, [250, 0, 0]));
     let history = library.history(&account, None, 1_000).await.unwrap();
     assert_eq!((history.len(), library.of_person(&account).await.unwrap().len()), (250, 250));
-    assert_eq!(sweep().await.unwrap()["done"], 0, "what is done is looked for no more");
+    assert_eq!(world.swept().await, 0, "what is done is looked for no more");
+    for left in ["holder", "leased_until", "tries", "queue", "queue_order"] {
+        assert!(!world.item(&account, &id).await.contains_key(left), "{left}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_thought_dead_notes_nothing_over_the_one_that_took_its_errand() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let account = world.id(&ann).await;
+    let id = world.asked(&account, "letterboxd", &diary(&world.titles(3).await)).await;
+    let library = world.product.stand.stack.library();
+    let taken = async |holder: &str| {
+        let open = library.errands_open(ErrandKind::Import, 10).await.unwrap();
+        library.take_errand(ErrandKind::Import, &open[0], holder, world.product.clock.now()).await.unwrap()
+    };
+    let (first, errand) = taken("first").await.unwrap();
+    let errand = errand.unwrap();
+    assert!(taken("second").await.is_none(), "one run has it");
+    let note = async |held: &HeldErrand, errand: &Errand| {
+        let change = Change { account: &account, request: "test", at: world.product.clock.now() };
+        library.note_errand(&change, held, errand).await.unwrap()
+    };
+    // Each note is a new lease.
+    world.product.wait(4 * 60);
+    assert!(note(&first, &errand).await);
+    world.product.wait(4 * 60);
+    assert!(taken("second").await.is_none());
+    world.product.wait(60);
+    let (second, _) = taken("second").await.unwrap();
+    assert_eq!((first.tries, second.tries), (1, 2));
+    let done = Errand { progress: ErrandState::Done, ..errand.clone() };
+    assert!(!note(&first, &done).await && !note(&first, &errand).await);
+    library.put_back_errand(&first, world.product.clock.now()).await.unwrap();
+    library.give_up_errand(&first, "Not mine to say.").await.unwrap();
+    assert_eq!(world.progress(&account, &id).await, errand);
+    assert!(note(&second, &done).await);
+    assert!(!note(&second, &done).await, "it has ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_finds_nothing_takes_one_query() {
+    let world = World::start().await;
+    for name in ["export_worker", "import_worker"] {
+        let job = screensort_jobs::by_name(name).unwrap();
+        let (answer, spent) = Meter::watch(job(json!({}), world.product.stand.stack.clone())).await;
+        assert_eq!(answer.unwrap(), json!({"done": 0, "oldest_seconds": 0}));
+        assert_eq!((spent.requests, spent.units), (1, 0.5), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_errand_that_always_fails_holds_up_no_other_and_is_given_up() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let account = world.id(&ann).await;
+    let content = diary(&world.titles(3).await);
+    // It cannot even be read.
+    let poison = world.asked(&account, "letterboxd", &content).await;
+    let stack = world.product.stand.stack.clone();
+    let mut item = world.item(&account, &poison).await;
+    item.insert("counted".to_owned(), AttributeValue::S("planted".to_owned()));
+    let put = stack.dynamodb().put_item().table_name(&stack.settings().tables.library);
+    put.set_item(Some(item)).send().await.unwrap();
+    let good = world.asked(&account, "letterboxd", &content).await;
+    let sweep = || import_worker::job(json!({}), stack.clone());
+    let failed = sweep().await.unwrap_err().to_string();
+    assert!(failed.contains("1 errands could not be done"), "{failed}");
+    assert_eq!(world.progress(&account, &good).await.progress, ErrandState::Done);
+    // Each try waits longer than the one before, an hour at most.
+    let mut waited = Vec::new();
+    for _ in 2..=10 {
+        let mut minutes = 0;
+        loop {
+            world.product.wait(60);
+            minutes += 1;
+            match sweep().await {
+                Ok(answer) => assert!(answer["oldest_seconds"].as_i64().unwrap() >= minutes * 60),
+                Err(_) => break,
+            }
+        }
+        waited.push(minutes);
+    }
+    assert_eq!(waited, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    let answer = sweep().await.unwrap();
+    assert_eq!(answer, json!({"done": 0, "oldest_seconds": 0}));
+    let item = world.item(&account, &poison).await;
+    assert_eq!(item["progress"], AttributeValue::S("failed".to_owned()));
+    assert_eq!(item["failure"], AttributeValue::S("It could not be done; ask again.".to_owned()));
+    assert!(!item.contains_key("queue"));
+    world.product.wait(24 * 60 * 60);
+    assert_eq!(world.swept().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_errand_that_kills_every_run_is_given_up_too_and_its_owner_is_told() {
+    let world = World::start().await;
+    let ann = world.person("ann").await;
+    let account = world.id(&ann).await;
+    let id = world.asked(&account, "letterboxd", &diary(&world.titles(3).await)).await;
+    let library = world.product.stand.stack.library();
+    for _ in 0..10 {
+        // Taken, and never heard of again.
+        let open = library.errands_open(ErrandKind::Import, 10).await.unwrap();
+        let now = world.product.clock.now();
+        assert!(library.take_errand(ErrandKind::Import, &open[0], "killed", now).await.unwrap().is_some());
+        world.product.wait(5 * 60);
+    }
+    import_worker::job(json!({}), world.product.stand.stack.clone()).await.unwrap_err();
+    let ann = world.product.login("ann@example.org").await.str("access_token");
+    let told = world.get(&ann, &format!("/imports/{id}")).await.expect(200, "");
+    assert_eq!(
+        (told.str("status").as_str(), told.str("failure").as_str()),
+        ("failed", "It could not be done; ask again.")
+    );
+    assert!(library.errands_open(ErrandKind::Import, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,13 +296,14 @@ async fn the_same_file_twice_at_once_is_the_file_once_and_what_was_said_since_st
     let titles = world.titles(30).await;
     let content = diary(&titles);
     let stack = &world.product.stand.stack;
-    let (first, change) = world.asked(&account, "letterboxd", &content).await;
-    let (second, other) = world.asked(&account, "letterboxd", &content).await;
-    let runs = [change.clone(), change, other.clone(), other];
-    let runs = runs.map(|change| import_worker::job(change, stack.clone()));
+    let first = world.asked(&account, "letterboxd", &content).await;
+    let second = world.asked(&account, "letterboxd", &content).await;
+    let runs = [(); 4].map(|()| import_worker::job(json!({}), stack.clone()));
+    let mut done = 0;
     for run in futures::future::join_all(runs).await {
-        run.unwrap();
+        done += run.unwrap()["done"].as_u64().unwrap();
     }
+    assert_eq!(done, 2, "each errand was one run's");
     for id in [first, second] {
         assert_eq!(world.progress(&account, &id).await.counted, [30, 0, 0]);
     }
@@ -286,7 +419,7 @@ async fn what_its_owner_may_not_write_no_file_writes_for_them() {
     );
     // Who lost the right to import after they asked gets nothing of it.
     let thumb = json!({"format": "screensort", "films": [{"movie_id": world.films[1], "thumb": "up"}]});
-    let (id, _) = world.asked(&account, "screensort", &thumb.to_string()).await;
+    let id = world.asked(&account, "screensort", &thumb.to_string()).await;
     let ann = world.without(&ann, &["imports:write_own"]).await;
     world.product.gateway.follow_changes().await.unwrap();
     let failed = world.progress(&account, &id).await;
@@ -309,19 +442,19 @@ async fn one_persons_files_bring_few_reviews_before_the_editors_and_none_of_them
         let reviews: Vec<Value> = films.iter().map(dated).collect();
         files.push(json!({"format": "screensort", "reviews": reviews}).to_string());
     }
-    // The stream brings all of them to as many workers at once.
+    // As many runs at once take them.
     let account = world.id(&ann).await;
     let mut asked = Vec::new();
     for file in &files {
         asked.push(world.asked(&account, "screensort", file).await);
     }
     let stack = &world.product.stand.stack;
-    let workers = asked.iter().map(|(_, change)| import_worker::job(change.clone(), stack.clone()));
+    let workers = asked.iter().map(|_| import_worker::job(json!({}), stack.clone()));
     for run in futures::future::join_all(workers).await {
         run.unwrap();
     }
     let mut left = 0;
-    for (id, _) in &asked {
+    for id in &asked {
         let report = world.get(&ann, &format!("/imports/{id}")).await.expect(200, "");
         let rows = report.body["rows"].as_array().unwrap().clone();
         let is_left = |row: &&Value| row["note"].as_str().is_some_and(|note| note.contains("tomorrow"));

@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "shared with the tests of accounts")]
 mod product;
 
+mod capacity;
 mod carried;
 mod counted;
 mod deleted;

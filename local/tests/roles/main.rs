@@ -148,7 +148,7 @@ async fn the_jobs_of_people_do_their_work() {
         let import = json!({"source": source, "content": content});
         let import = call(&product, token, "POST", "/imports", import).await;
         product.gateway.follow_changes().await.unwrap();
-        // What is stuck is looked for, too, by their schedules.
+        // A run that finds nothing, too.
         sync(&product, &["export_worker", "import_worker"]).await;
         for (path, begun) in [("/profile/export", export), ("/imports", import)] {
             let path = format!("{path}/{}", begun["id"].as_str().unwrap());

@@ -171,8 +171,7 @@ pub fn job(work: Job) -> ExitCode {
                     // A failure is in the job's own line; this one is for the metrics.
                     let has_failed = |(result, _): &(Result<Value, JobError>, Spent)| result.is_err();
                     let (result, spent) = watched(&stack, &run, Meter::watch(working), has_failed).await;
-                    let _ =
-                        writeln!(std::io::stdout(), "{}", ran(&context, result.is_err(), began, at, spent));
+                    let _ = writeln!(std::io::stdout(), "{}", ran(&context, &result, began, at, spent));
                     result
                 }
             };
@@ -220,20 +219,34 @@ pub async fn watched<T>(
     result
 }
 
-/// A job's run as one line of JSON with embedded metrics, as [`Record::json`] has a request's.
-fn ran(context: &lambda_runtime::Context, failed: bool, began: Instant, at_ms: i64, spent: Spent) -> Value {
-    let job = &context.env_config.function_name;
+/// A job's run as one line of JSON with embedded metrics, as [`Record::json`] has a request's. A job whose answer has
+/// `oldest_seconds` says with it how long the oldest has waited that it is to do.
+fn ran(
+    context: &lambda_runtime::Context,
+    result: &Result<Value, JobError>,
+    began: Instant,
+    at_ms: i64,
+    spent: Spent,
+) -> Value {
+    let (job, failed) = (&context.env_config.function_name, result.is_err());
     let metric = |name: &str, unit: &str| json!({"Name": name, "Unit": unit});
-    json!({
+    let mut metrics = vec![
+        metric("Runs", "Count"),
+        metric("Failures", "Count"),
+        metric("DurationMs", "Milliseconds"),
+        metric("ColdStarts", "Count"),
+        metric("StoreRequests", "Count"),
+        metric("StoreUnits", "Count"),
+    ];
+    let oldest = result.as_ref().ok().and_then(|answer| answer["oldest_seconds"].as_i64());
+    metrics.extend(oldest.map(|_| metric("OldestSeconds", "Seconds")));
+    let mut line = json!({
         "_aws": {
             "Timestamp": at_ms,
             "CloudWatchMetrics": [{
                 "Namespace": config::metrics(),
                 "Dimensions": [["job"]],
-                "Metrics": [
-                    metric("Runs", "Count"), metric("Failures", "Count"), metric("DurationMs", "Milliseconds"),
-                    metric("ColdStarts", "Count"), metric("StoreRequests", "Count"), metric("StoreUnits", "Count"),
-                ],
+                "Metrics": metrics,
             }],
         },
         "event": "job.answered",
@@ -248,7 +261,11 @@ fn ran(context: &lambda_runtime::Context, failed: bool, began: Instant, at_ms: i
         "ColdStarts": u8::from(COLD.swap(false, Ordering::Relaxed)),
         "StoreRequests": spent.requests,
         "StoreUnits": spent.units,
-    })
+    });
+    if let Some(oldest) = oldest {
+        line["OldestSeconds"] = json!(oldest);
+    }
+    line
 }
 
 fn start() -> Result<Stack, lambda_runtime::Error> {

@@ -10,6 +10,7 @@ use crate::accounts::{ACCOUNT, account_key};
 use crate::api_keys::keys_key;
 use crate::audit::Trail;
 use crate::catalogue::{Item, key, number, text};
+use crate::errands::LEASED;
 use crate::history::GONE_FOR;
 use crate::library::{Change, instant, is_gone, person_key};
 use crate::links::invited_key;
@@ -161,14 +162,15 @@ fn key_of(item: &Item) -> Option<Item> {
 }
 
 impl Library {
-    /// Empties a person's library. Published reviews stay without their author's name, if they are to; how many
-    /// items went.
+    /// Empties a person's library. Published reviews stay without their author's name, if they are to. Until when a run
+    /// may be at an errand of theirs, and write, in seconds since 1970; none if none has taken one.
     ///
     /// # Errors
     /// If the store fails; doing it again goes on.
-    pub async fn erase(&self, change: &Change<'_>, keeps_reviews: bool) -> Result<usize, Error> {
-        let mut left = Vec::new();
+    pub async fn erase(&self, change: &Change<'_>, keeps_reviews: bool) -> Result<Option<i64>, Error> {
+        let (mut left, mut leased_until) = (Vec::new(), None);
         for item in self.0.query_all(&person_key(change.account), "").await? {
+            leased_until = leased_until.max(number::<i64>(&item, LEASED));
             if is_gone(&item) {
                 continue;
             }
@@ -186,12 +188,14 @@ impl Library {
                 ("v".to_owned(), n(number::<u64>(&item, "v").unwrap_or(0) + 1)),
                 ("ttl".to_owned(), n(until)),
             ]);
+            // Who forgets them in several goes has to know it each time.
+            gone.extend(item.get(LEASED).map(|until| (LEASED.to_owned(), until.clone())));
             left.push(gone);
         }
         for chunk in left.chunks(AT_ONCE) {
             futures::future::try_join_all(chunk.iter().map(|gone| self.0.put(gone.clone()))).await?;
         }
-        Ok(left.len())
+        Ok(leased_until)
     }
 
     /// Takes a review from its author: it goes, or it goes on without a name, in a partition that is named after

@@ -1,18 +1,30 @@
-//! What takes longer than a request: exports and imports. A request notes the errand; the table's stream brings it to
-//! a worker, which does it and notes how far it is. Until it has ended it stands in an index, where one that got
-//! stuck is found.
+//! What takes longer than a request: exports and imports. A request notes the errand. Until it has ended it stands in an
+//! index, by when it is due. A run of a worker finds it there, leases it by a condition, does it and notes how far it is;
+//! each note renews the lease. One whose run was killed is due again when the lease ends, one that failed after a while
+//! that grows.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::Item;
+use crate::catalogue::{Item, key, number, text};
 use crate::library::{Change, instant, is_gone, owner, person_key};
-use crate::table::BY_QUEUE;
-use crate::vault::{IndexAsk, Written, item, record, s};
+use crate::table::{BY_QUEUE, SK};
+use crate::vault::{IndexAsk, Written, item, n, record, s};
 use crate::{Error, Library, Trail};
 
 /// How long an errand can be asked about.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long a run has an errand for itself after it took it or last noted how far it is.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+/// How long one that failed waits; twice as long after each try, up to [`LONGEST`].
+const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// The attribute that says until when a run may be at an errand, in seconds since 1970.
+pub(crate) const LEASED: &str = "leased_until";
+/// The attribute that names that run.
+const HOLDER: &str = "holder";
+/// The attribute that counts how often it was taken.
+const TRIES: &str = "tries";
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,23 +100,65 @@ impl Errand {
         ]);
         if self.progress == ErrandState::Running {
             noted.insert(BY_QUEUE.0.to_owned(), s(kind.queue()));
-            noted.insert(BY_QUEUE.1.to_owned(), s(format!("{:.3}#{}", self.asked_at, self.id)));
+            noted.insert(BY_QUEUE.1.to_owned(), s(due(self.asked_at, &self.id)));
         }
         Ok(noted)
     }
 }
 
-/// An errand that a change of the table brought: whose it is, and its id. Changes are as Lambda is given them; what is
-/// no new errand of this kind is none.
-pub fn errand_of_change(record: &serde_json::Value, kind: ErrandKind) -> Option<(String, String)> {
-    if record.get("eventName")?.as_str()? != "INSERT" {
-        return None;
+/// An errand that has not ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenErrand {
+    /// Whose it is.
+    pub account: String,
+    /// Its id.
+    pub id: String,
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+    /// From when on a run may take it.
+    pub due_at: Timestamp,
+}
+
+impl OpenErrand {
+    fn of(item: &Item, kind: ErrandKind) -> Option<Self> {
+        Some(Self {
+            account: owner(item)?.to_owned(),
+            id: text(item, SK)?.strip_prefix(kind.prefix())?.to_owned(),
+            asked_at: text(item, "asked_at")?.parse().ok()?,
+            due_at: text(item, BY_QUEUE.1)?.split('#').next()?.parse().ok()?,
+        })
     }
-    let keys = record.get("dynamodb")?.get("Keys")?;
-    let field = |name: &str| keys.get(name)?.get("S")?.as_str();
-    let account = field("pk")?.strip_prefix("PERSON#")?;
-    let id = field("sk")?.strip_prefix(kind.prefix())?;
-    Some((account.to_owned(), id.to_owned()))
+}
+
+/// An errand that a run has for itself for a while.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldErrand {
+    /// Whose it is.
+    pub account: String,
+    /// What is to be done.
+    pub kind: ErrandKind,
+    /// Its id.
+    pub id: String,
+    /// How often it was taken, this time included.
+    pub tries: u32,
+    /// The run.
+    holder: String,
+}
+
+impl HeldErrand {
+    fn key(&self) -> Item {
+        key(&person_key(&self.account), &format!("{}{}", self.kind.prefix(), self.id))
+    }
+}
+
+/// The place in the index of what is due then.
+fn due(at: Timestamp, id: &str) -> String {
+    format!("{at:.3}#{id}")
+}
+
+/// After every place of what is due by then.
+fn by(now: Timestamp) -> String {
+    format!("{now:.3}$")
 }
 
 impl Library {
@@ -129,19 +183,29 @@ impl Library {
         }
     }
 
-    /// Notes how far an errand is. False if it has ended: another worker did it, or its owner was forgotten.
+    /// Notes how far an errand is and renews the lease of the run that has it. False if that run has it no more: it has
+    /// ended, another one took it, or its owner was forgotten.
     ///
     /// # Errors
     /// If the store fails.
     pub async fn note_errand(
         &self,
         change: &Change<'_>,
-        kind: ErrandKind,
+        held: &HeldErrand,
         errand: &Errand,
     ) -> Result<bool, Error> {
-        let running = vec![(":running", s("running"))];
-        let condition = "progress = :running AND attribute_not_exists(gone)";
-        self.0.put_if(errand.item(change, kind)?, condition, running).await
+        let mut noted = errand.item(change, held.kind)?;
+        if errand.progress == ErrandState::Running {
+            let until = change.at.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+            noted.extend([
+                (BY_QUEUE.1.to_owned(), s(due(until, &held.id))),
+                (LEASED.to_owned(), n(until.as_second())),
+                (HOLDER.to_owned(), s(&held.holder)),
+                (TRIES.to_owned(), n(held.tries)),
+            ]);
+        }
+        let condition = "holder = :holder AND attribute_not_exists(gone)";
+        self.0.put_if(noted, condition, vec![(":holder", s(&held.holder))]).await
     }
 
     /// An errand of a person.
@@ -168,29 +232,85 @@ impl Library {
         Ok(all)
     }
 
-    /// Errands that nobody has worked on since `before`, at most `most`, with whose they are: those whose worker was
-    /// killed, or that no change brought to one.
+    /// Errands that have not ended, at most `most`, those first that are due first: what waits, then what runs are at and
+    /// what failed a while ago. As the index has it, which may be a moment old.
     ///
     /// # Errors
-    /// If the store fails or an item cannot be read.
-    pub async fn errands_stuck(
-        &self,
-        kind: ErrandKind,
-        before: Timestamp,
-        most: usize,
-    ) -> Result<Vec<(String, Errand)>, Error> {
+    /// If the store fails.
+    pub async fn errands_open(&self, kind: ErrandKind, most: usize) -> Result<Vec<OpenErrand>, Error> {
         let ask = IndexAsk {
             index: BY_QUEUE.1,
-            keys: "queue = :queue AND queue_order < :before",
-            filter: Some("#at < :before"),
+            keys: "queue = :queue",
+            filter: None,
             local: false,
+            ascending: true,
         };
-        let values = vec![(":queue", s(kind.queue())), (":before", s(instant(before)))];
-        let mut stuck = Vec::new();
-        for item in self.0.query_index(&ask, values, most).await? {
-            let Some(account) = owner(&item).map(str::to_owned) else { continue };
-            stuck.push((account, record(item, "errand")?));
-        }
-        Ok(stuck)
+        let values = vec![(":queue", s(kind.queue()))];
+        let found = self.0.query_index(&ask, values, most).await?;
+        Ok(found.iter().filter_map(|item| OpenErrand::of(item, kind)).collect())
+    }
+
+    /// Takes an errand for the run `holder`, for five minutes from `now` and from each note; none if it has ended, is
+    /// not due, or another run has it. What is not of the expected shape is an errand that fails.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn take_errand(
+        &self,
+        kind: ErrandKind,
+        open: &OpenErrand,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Option<(HeldErrand, Result<Errand, Error>)>, Error> {
+        let mut held = HeldErrand {
+            account: open.account.clone(),
+            kind,
+            id: open.id.clone(),
+            tries: 1,
+            holder: holder.to_owned(),
+        };
+        let until = now.saturating_add(LEASE).unwrap_or(Timestamp::MAX);
+        let values = vec![
+            (":holder", s(holder)),
+            (":order", s(due(until, &held.id))),
+            (":until", n(until.as_second())),
+            (":one", n(1)),
+            (":running", s("running")),
+            (":by", s(by(now))),
+        ];
+        let change = "SET holder = :holder, queue_order = :order, leased_until = :until ADD tries :one";
+        let free = "progress = :running AND queue_order <= :by AND attribute_not_exists(gone)";
+        let Some(taken) = self.0.update(held.key(), change, Some(free), values).await? else {
+            return Ok(None);
+        };
+        held.tries = number(&taken, TRIES).unwrap_or(u32::MAX);
+        Ok(Some((held, record(taken, "errand"))))
+    }
+
+    /// Gives back an errand that failed: it is due again after a while, longer the oftener it was tried.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn put_back_errand(&self, held: &HeldErrand, now: Timestamp) -> Result<(), Error> {
+        let pause = PAUSE.saturating_mul(1 << held.tries.saturating_sub(1).min(10)).min(LONGEST);
+        let again = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+        let values = vec![(":order", s(due(again, &held.id))), (":holder", s(&held.holder))];
+        let change = "SET queue_order = :order REMOVE holder, leased_until";
+        let is_held = Some("holder = :holder AND attribute_not_exists(gone)");
+        self.0.update(held.key(), change, is_held, values).await?;
+        Ok(())
+    }
+
+    /// Ends an errand that could not be done; `why` is for its owner.
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn give_up_errand(&self, held: &HeldErrand, why: &str) -> Result<(), Error> {
+        let values = vec![(":failed", s("failed")), (":why", s(why)), (":holder", s(&held.holder))];
+        let change = "SET progress = :failed, #failure = :why \
+            REMOVE queue, queue_order, holder, leased_until, tries";
+        let is_held = Some("holder = :holder AND attribute_not_exists(gone)");
+        self.0.update(held.key(), change, is_held, values).await?;
+        Ok(())
     }
 }

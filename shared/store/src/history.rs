@@ -87,6 +87,7 @@ pub(crate) const OWN: IndexAsk = IndexAsk {
     keys: "pk = :pk AND own_order BETWEEN :from AND :to",
     filter: None,
     local: true,
+    ascending: false,
 };
 
 impl Library {

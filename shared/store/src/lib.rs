@@ -53,7 +53,7 @@ pub use catalogue::{Catalogue, Counters, Everything, Film, Tombstone, Why};
 pub use counting::{Opinion, Recounted};
 pub use deletion::Deletion;
 pub use edits::{By, Edit, Edits, Wanted};
-pub use errands::{Errand, ErrandKind, ErrandState, errand_of_change};
+pub use errands::{Errand, ErrandKind, ErrandState, HeldErrand, OpenErrand};
 pub use error::Error;
 pub use favourites::{Favourite, Favourites};
 pub use filler::Filler;

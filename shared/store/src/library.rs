@@ -94,7 +94,7 @@ impl Listing {
             Self::Watchlist => ("watchlist_order", "pk = :pk AND watchlist_order < :before"),
         };
         let filter = matches!(self, Self::Thumbs(Some(_))).then_some("thumb = :thumb");
-        IndexAsk { index, keys, filter, local: true }
+        IndexAsk { index, keys, filter, local: true, ascending: false }
     }
 }
 

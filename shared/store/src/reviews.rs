@@ -429,7 +429,12 @@ impl Library {
     ) -> Result<Vec<(String, Review)>, Error> {
         let keys = "film = :film AND film_order < :before";
         let values = vec![(":film", s(film_partition(movie))), (":before", s(after.unwrap_or("~")))];
-        self.reviews(&IndexAsk { index: BY_FILM.1, keys, filter: None, local: false }, values, most).await
+        self.reviews(
+            &IndexAsk { index: BY_FILM.1, keys, filter: None, local: false, ascending: false },
+            values,
+            most,
+        )
+        .await
     }
 
     /// Reviews that wait for an editor, newest first, at most `most`, starting after the place `after`.
@@ -443,7 +448,12 @@ impl Library {
     ) -> Result<Vec<(String, Review)>, Error> {
         let keys = "queue = :queue AND queue_order < :before";
         let values = vec![(":queue", s(QUEUE)), (":before", s(after.unwrap_or("~")))];
-        self.reviews(&IndexAsk { index: BY_QUEUE.1, keys, filter: None, local: false }, values, most).await
+        self.reviews(
+            &IndexAsk { index: BY_QUEUE.1, keys, filter: None, local: false, ascending: false },
+            values,
+            most,
+        )
+        .await
     }
 
     /// A person's reviews, newest first, at most `most`, starting after the place `after`.

@@ -52,6 +52,8 @@ pub(crate) struct IndexAsk {
     pub filter: Option<&'static str>,
     /// Whether it shares its partitions with the table.
     pub local: bool,
+    /// Whether the first of its order comes first.
+    pub ascending: bool,
 }
 
 /// The table.
@@ -310,7 +312,7 @@ impl Vault {
         }
     }
 
-    /// At most `most` items of an index, last first, in as many requests as the filter makes necessary.
+    /// At most `most` items of an index, in as many requests as the filter makes necessary.
     pub(crate) async fn query_index(
         &self,
         ask: &IndexAsk,
@@ -335,7 +337,7 @@ impl Vault {
                 .set_expression_attribute_values(values.clone())
                 // Only local indexes can be read as they are now.
                 .consistent_read(ask.local)
-                .scan_index_forward(false)
+                .scan_index_forward(ask.ascending)
                 .set_limit(i32::try_from(limit).ok())
                 .set_exclusive_start_key(start)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)

@@ -18,7 +18,7 @@ const CATALOGUE: SignedDuration = SignedDuration::from_hours(36);
 const MODEL: SignedDuration = SignedDuration::from_hours(48);
 /// The mailer looks every minute.
 const LETTERS: SignedDuration = SignedDuration::from_mins(15);
-/// Exports and imports are begun at once, and looked for every five minutes.
+/// Exports and imports are looked for every minute.
 const ERRANDS: SignedDuration = SignedDuration::from_mins(30);
 /// People are forgotten every five minutes.
 const DELETIONS: SignedDuration = SignedDuration::from_hours(1);
@@ -125,7 +125,7 @@ async fn look(
 async fn store(stack: &Stack) -> Result<Found, Problem> {
     let (films, letters, library, now) =
         (stack.progress(), stack.outbox(), stack.library(), stack.clock().now());
-    let errands = library.errands_stuck(ErrandKind::Export, now, 1);
+    let errands = library.errands_open(ErrandKind::Export, 1);
     futures::try_join!(films.runs(1, now), letters.oldest(), errands)?;
     Ok(Found::Quiet)
 }
@@ -151,8 +151,8 @@ async fn deletions(stack: &Stack) -> Result<Found, Problem> {
 }
 
 async fn errands(stack: &Stack, kind: ErrandKind) -> Result<Found, Problem> {
-    let waiting = stack.library().errands_stuck(kind, stack.clock().now(), LOOKED_AT).await?;
-    Ok(Found::waiting(waiting.iter().map(|(_, errand)| errand.asked_at).min()))
+    let open = stack.library().errands_open(kind, LOOKED_AT).await?;
+    Ok(Found::waiting(open.iter().map(|errand| errand.asked_at).min()))
 }
 
 async fn dead_letters(stack: &Stack) -> Result<Found, Problem> {
