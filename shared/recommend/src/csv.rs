@@ -65,7 +65,9 @@ fn signal(text: &str) -> Result<Signal, String> {
         other => return Err(format!("{} fields instead of userId,movieId,rating,timestamp", other.len())),
     };
     let person = person.parse().map_err(|_| format!("userId {} is not a whole number", shown(person)))?;
-    let film = film.parse().map_err(|_| format!("movieId {} is not a whole number", shown(film)))?;
+    let film = film
+        .parse()
+        .map_err(|_| format!("movieId {} is not a whole number up to {}", shown(film), u32::MAX))?;
     let value: f32 = rating.parse().map_err(|_| format!("rating {} is not a number", shown(rating)))?;
     if !(0.0..=HIGHEST).contains(&value) {
         return Err(format!("rating {} is not between 0 and {HIGHEST}", shown(rating)));
@@ -116,7 +118,10 @@ mod tests {
             complaint("userId,movieId,rating,timestamp\n1,2,NaN,3\n"),
             "line 2: rating \"NaN\" is not between 0 and 10"
         );
-        assert_eq!(complaint("1,2,4,3\n1,x,4,3\n"), "line 2: movieId \"x\" is not a whole number");
+        assert_eq!(
+            complaint("1,2,4,3\n1,x,4,3\n"),
+            "line 2: movieId \"x\" is not a whole number up to 4294967295"
+        );
         assert_eq!(complaint("1,2\n"), "line 1: 2 fields instead of userId,movieId,rating,timestamp");
         assert_eq!(complaint("1,2,99,3\n"), "line 1: rating \"99\" is not between 0 and 10");
         assert_eq!(complaint("1,2,4,soon\n"), "line 1: timestamp \"soon\" is not whole seconds");

@@ -80,6 +80,8 @@ pub enum Step {
     },
     /// Settings of the latent model were tried.
     Latent {
+        /// Length of a film's vector.
+        dims: usize,
         /// The ridge.
         lambda: f32,
         /// The background.
@@ -112,9 +114,10 @@ impl std::fmt::Display for Step {
                 write!(f, "people: {training} train, {validation} validate, {test} test")
             }
             Self::Item { lambda, ndcg } => write!(f, "item-item, ridge {lambda:.4}: NDCG@100 {ndcg:.4}"),
-            Self::Latent { lambda, background, seen, ndcg } => write!(
+            Self::Latent { dims, lambda, background, seen, ndcg } => write!(
                 f,
-                "latent, ridge {lambda:.5}, background {background:.3}, seen {seen:.2}: NDCG@100 {ndcg:.4}"
+                "latent, {dims} numbers, ridge {lambda:.5}, background {background:.3}, seen {seen:.2}: \
+                 NDCG@100 {ndcg:.4}"
             ),
             Self::Blend { weights: Weights { item, latent, content }, ndcg } => {
                 write!(f, "blend {item:.1} / {latent:.1} / {content:.1}: NDCG@100 {ndcg:.4}")
@@ -236,16 +239,11 @@ impl Run<'_> {
             return self.fit_split(split, *settings);
         }
         let seed = self.options.seed;
-        let without = self.without_seen(split, *settings, progress)?;
-        let mut likes = self.likes(&split.people, &split.films, settings.seen);
-        let with = tune::try_latent(&likes, &split.tuning, *settings, seed, progress)?;
-        let first = match without {
-            Some(without) if tune::is_better(&without.verdict, &with.verdict) => {
-                likes = self.likes(&split.people, &split.films, 0.0);
-                without
-            }
-            _ => with,
-        };
+        let likes = self.likes(&split.people, &split.films, settings.seen);
+        let first = tune::try_latent(&likes, &split.tuning, *settings, seed, progress)?;
+        let first =
+            tune::halve(first, |other| tune::try_latent(&likes, &split.tuning, other, seed, progress))?;
+        let (mut likes, first) = self.without_seen(split, likes, first, progress)?;
         let (chosen, factors) = tune::latent(&likes, &split.tuning, first, seed, progress)?;
         *settings = chosen;
         // The dense matrix comes after the factors: what those needed is free by then.
@@ -263,19 +261,28 @@ impl Run<'_> {
         Ok(parts)
     }
 
-    /// The latent model without the films that people saw and had no opinion of, if there are any.
+    /// Leaves out the films that people saw and had no opinion of, if that is better.
     fn without_seen(
         &self,
         split: &Split,
-        settings: Settings,
+        likes: Likes,
+        with: tune::Tried,
         progress: &mut dyn FnMut(Step),
-    ) -> Result<Option<tune::Tried>, Error> {
-        if settings.seen == 0.0 || !self.table.has_seen(&split.people) {
-            return Ok(None);
+    ) -> Result<(Likes, tune::Tried), Error> {
+        let seen = with.settings.seen;
+        if seen == 0.0 || !self.table.has_seen(&split.people) {
+            return Ok((likes, with));
         }
+        // Not both at once: memory.
+        drop(likes);
         let likes = self.likes(&split.people, &split.films, 0.0);
-        let settings = Settings { seen: 0.0, ..settings };
-        tune::try_latent(&likes, &split.tuning, settings, self.options.seed, progress).map(Some)
+        let settings = Settings { seen: 0.0, ..with.settings };
+        let without = tune::try_latent(&likes, &split.tuning, settings, self.options.seed, progress)?;
+        if tune::is_better(&without.verdict, &with.verdict) {
+            return Ok((likes, without));
+        }
+        drop(likes);
+        Ok((self.likes(&split.people, &split.films, seen), with))
     }
 
     /// Fits at given settings to the training people of a split.

@@ -49,6 +49,24 @@ fn the_model_is_better_than_popularity_on_people_it_has_not_seen() {
 }
 
 #[test]
+fn tuning_shortens_the_vectors_where_tastes_are_few() {
+    let mut options = TrainOptions { tune: true, ..quick() };
+    options.settings.dims = 64;
+    let mut tried = Vec::new();
+    let mut progress = |step| {
+        if let Step::Latent { dims, .. } = step {
+            tried.push(dims);
+        }
+    };
+    let trained = train(&table(signals(800, 320, 40, 7)), films(320), &options, &mut progress).unwrap();
+    assert_eq!(tried[..2], [64, 32]);
+    assert!(trained.card.settings.dims < 64, "{tried:?}");
+    let options = TrainOptions { tune: false, ..options };
+    let given = train(&table(signals(800, 320, 40, 7)), films(320), &options, &mut |_| {}).unwrap();
+    assert_eq!(given.card.settings.dims, 64);
+}
+
+#[test]
 fn int8_and_the_global_threshold_cost_little() {
     let ndcg = |kept| {
         let mut options = quick();
