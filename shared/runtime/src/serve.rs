@@ -313,3 +313,23 @@ fn run(serve: impl FnOnce() -> Served) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_knows_how_long_the_oldest_waits_says_so_and_no_other_does() {
+        let of = |result: Result<Value, JobError>| {
+            let context = lambda_runtime::Context::default();
+            ran(&context, &result, Instant::now(), 0, Spent::default())
+        };
+        let metrics = |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Metrics"].to_string();
+        let late = of(Ok(json!({"done": 0, "oldest_seconds": 1_801})));
+        assert_eq!((&late["OldestSeconds"], &late["Failures"]), (&json!(1_801), &json!(0)));
+        assert!(metrics(&late).contains("OldestSeconds"));
+        for other in [of(Ok(json!({"sent": 1}))), of(Err("planted".into()))] {
+            assert!(other.get("OldestSeconds").is_none() && !metrics(&other).contains("OldestSeconds"));
+        }
+    }
+}
