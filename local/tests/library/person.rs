@@ -98,9 +98,15 @@ async fn the_security_page_says_how_safe_the_account_is() {
     let ann = world.person("ann").await;
     let got = world.get(&ann, "/security").await.expect(200, "");
     assert_eq!((&got.body["password_age_days"], &got.body["sessions"]), (&json!(0), &json!(1)));
-    assert_eq!(got.body["mfa"], json!({"totp": false, "email": false, "recovery_codes_left": 0}));
+    assert_eq!(
+        got.body["mfa"],
+        json!({"totp": false, "email": false, "sms": false, "recovery_codes_left": 0})
+    );
     assert_eq!(got.body["recent_logins"].as_array().unwrap().len(), 1);
     let (.., ann) = world.product.enrol(&ann).await;
     let got = world.get(&ann, "/security").await.expect(200, "");
-    assert_eq!(got.body["mfa"], json!({"totp": true, "email": false, "recovery_codes_left": 10}));
+    assert_eq!(
+        got.body["mfa"],
+        json!({"totp": true, "email": false, "sms": false, "recovery_codes_left": 10})
+    );
 }
