@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use screensort_http::Limits;
 use screensort_model::MovieId;
+use screensort_runtime::{ConfigError, Texts};
 
 use crate::attack::Kind;
 use crate::stand::Choices;
@@ -60,14 +61,37 @@ pub(super) struct ServeArgs {
     /// Where breached passwords are looked up: an address that answers `/5BAA6` like Pwned Passwords.
     #[arg(long, env = "PASSWORD_RANGE_URL", value_name = "URL")]
     pub(super) password_range_url: Option<String>,
-    /// Country codes that one-time codes may be texted to, such as `+44,+49`; none by default. Texts are shown with the
-    /// mail.
-    #[arg(long, env = "SCREENSORT_SMS_COUNTRIES", value_name = "CODES")]
-    pub(super) sms_countries: Option<String>,
+    #[command(flatten)]
+    pub(super) texts: TextArgs,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
     #[command(flatten)]
     pub(super) tmdb: TmdbArgs,
+}
+
+/// One-time codes by text message. Texts are shown with the mail.
+#[derive(Debug, Args)]
+pub(super) struct TextArgs {
+    /// Country codes that they may go to, such as `+44,+49`; none by default.
+    #[arg(long, env = "SCREENSORT_SMS_COUNTRIES", value_name = "CODES")]
+    sms_countries: Option<String>,
+    /// Who they come from.
+    #[arg(long, env = "SCREENSORT_SMS_SENDER", value_name = "NAME")]
+    sms_sender: Option<String>,
+    /// How many may be sent in a day [default: 500].
+    #[arg(long, env = "SCREENSORT_SMS_PER_DAY", value_name = "N")]
+    sms_per_day: Option<String>,
+}
+
+impl TextArgs {
+    pub(super) fn texts(&self) -> Result<Option<Texts>, ConfigError> {
+        Texts::from_lookup(&|name| match name {
+            "SCREENSORT_SMS_COUNTRIES" => self.sms_countries.clone(),
+            "SCREENSORT_SMS_SENDER" => self.sms_sender.clone(),
+            "SCREENSORT_SMS_PER_DAY" => self.sms_per_day.clone(),
+            _ => None,
+        })
+    }
 }
 
 /// Other quotas, to see what happens at their end.

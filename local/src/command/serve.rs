@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use screensort_runtime::{Otlp, Texts};
+use screensort_runtime::Otlp;
 
 use super::arguments::ServeArgs;
 use super::{Failure, bar, say, stand, why};
@@ -20,16 +20,12 @@ const MINUTE: u64 = 30;
 
 pub(super) async fn serve(data: Option<PathBuf>, args: ServeArgs) -> Result<(), Failure> {
     let began = std::time::Instant::now();
-    let texts = |name: &str| match name {
-        "SCREENSORT_SMS_COUNTRIES" => args.sms_countries.clone(),
-        _ => std::env::var(name).ok(),
-    };
     let choices = Choices {
         service_ports: args.service_ports,
         cors_origins: args.cors_origin,
         limits: Some(args.limits.limits()),
         password_range_url: args.password_range_url.filter(|url| !url.trim().is_empty()),
-        texts: Texts::from_lookup(&texts).map_err(|error| Failure(error.to_string(), 1))?,
+        texts: args.texts.texts().map_err(|error| Failure(error.to_string(), 1))?,
         otlp: Otlp::from_environment().map_err(|error| Failure(error.to_string(), 1))?,
         ..args.tmdb.choices(data.clone())
     };

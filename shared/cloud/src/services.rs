@@ -141,7 +141,7 @@ impl Services {
             Service::Secrets => self.secrets.handle(request).await,
             Service::Objects => self.objects.handle(request).await,
             Service::Walls => Ok(self.walls.handle(&request)),
-            Service::Texts => Ok(self.texts.handle(&request)),
+            Service::Texts => Ok(self.texts.handle(&request, self.now())),
             Service::Mail => {
                 let response = self.mail.handle(request).await;
                 let state = self.mail.shared_state().get(ACCOUNT, REGION);

@@ -29,8 +29,8 @@ impl Texts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers a call.
-    pub(crate) fn handle(&self, request: &MockRequest) -> MockResponse {
+    /// Answers a call that comes `now`.
+    pub(crate) fn handle(&self, request: &MockRequest, now: Timestamp) -> MockResponse {
         let asked: BTreeMap<_, _> = form_urlencoded::parse(&request.body).into_owned().collect();
         let said = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
         if said("Action") != "Publish" {
@@ -67,7 +67,7 @@ impl Texts {
             to: vec![number.to_owned()],
             subject: SUBJECT.to_owned(),
             text: text.to_owned(),
-            sent_at: Timestamp::now(),
+            sent_at: now,
         });
         answered(
             200,
