@@ -72,13 +72,13 @@ pub(super) struct ServeArgs {
 /// One-time codes by text message. Texts are shown with the mail.
 #[derive(Debug, Args)]
 pub(super) struct TextArgs {
-    /// Country codes that they may go to, such as `+44,+49`; none by default.
+    /// Country codes that one-time codes may be texted to, such as `+44,+49`; none by default.
     #[arg(long, env = "SCREENSORT_SMS_COUNTRIES", value_name = "CODES")]
     sms_countries: Option<String>,
-    /// Who they come from.
+    /// Who texts come from.
     #[arg(long, env = "SCREENSORT_SMS_SENDER", value_name = "NAME")]
     sms_sender: Option<String>,
-    /// How many may be sent in a day [default: 500].
+    /// How many texts may be sent in a day [default: 500].
     #[arg(long, env = "SCREENSORT_SMS_PER_DAY", value_name = "N")]
     sms_per_day: Option<String>,
 }
