@@ -37,6 +37,8 @@ async fn send(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Asked>, P
     let name = format!("mail-code#{}", ticket.account);
     guard::draw(&stack, &name, Limit::MAIL_PER_RECIPIENT).await?.map_err(guard::wait)?;
     if ticket.texted {
+        let name = format!("texts#{}", ticket.account);
+        guard::draw(&stack, &name, Limit::TEXTS_PER_ACCOUNT).await?.map_err(guard::wait)?;
         draw_text(&stack, true).await?;
     }
     // The mailer draws the code: no code waits in the table. Those who chose another factor get none.

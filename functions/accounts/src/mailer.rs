@@ -213,13 +213,16 @@ async fn texted(stack: &Stack, letter: &Letter, person: &Person) -> Result<Optio
     Ok(Some(phone).filter(|phone| texts.reach(phone)))
 }
 
-/// Texts a code, unless the number has had its texts. That is said to nobody: other accounts may have asked for them.
+/// Texts a code. A number that nobody has confirmed gets few, whichever accounts name it, and none of them is told that
+/// others did; who has confirmed it gets theirs, whatever others do.
 async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) -> Result<bool, Problem> {
-    let ring = stack.index_ring().await?;
-    let number = BlindIndex::new(&ring, "phone").term(phone.as_str());
-    if stack.draw(&format!("sms#{}", number.as_str()), Limit::TEXTS_PER_NUMBER).await?.is_err() {
-        tracing::warn!(name: "text.withheld", letter = letter.id, "a number has had its texts of the day");
-        return Ok(false);
+    if letter.kind == "sms_code" {
+        let ring = stack.index_ring().await?;
+        let number = BlindIndex::new(&ring, "phone").term(phone.as_str());
+        if stack.draw(&format!("sms#{}", number.as_str()), Limit::TEXTS_PER_NUMBER).await?.is_err() {
+            tracing::warn!(name: "text.withheld", letter = letter.id, "a number has had its texts of the day");
+            return Ok(false);
+        }
     }
     let Some(Some(code)) = code(stack, letter, person, stack.clock().now()).await? else { return Ok(false) };
     // The last line is for the browser, which offers the code on our page alone (WICG, Origin-bound one-time codes).

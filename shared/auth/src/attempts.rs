@@ -203,8 +203,11 @@ impl Limit {
     pub const MAIL_PER_RECIPIENT: Self = Self { max: 5, per: SignedDuration::from_hours(1) };
     /// Mails that one address prefix can cause.
     pub const MAIL_PER_PREFIX: Self = Self { max: 30, per: SignedDuration::from_hours(1) };
-    /// Texts that one telephone number gets, whoever asks: numbers can be named by people whose they are not.
-    pub const TEXTS_PER_NUMBER: Self = Self { max: 10, per: SignedDuration::from_hours(24) };
+    /// Texts that one telephone number gets before anybody has confirmed it, whoever asks: numbers can be named by people
+    /// whose they are not.
+    pub const TEXTS_PER_NUMBER: Self = Self { max: 5, per: SignedDuration::from_hours(24) };
+    /// Texts that an account gets at the number that it has confirmed. What others do with the number takes none of them.
+    pub const TEXTS_PER_ACCOUNT: Self = Self { max: 20, per: SignedDuration::from_hours(24) };
     /// Registrations from one address prefix.
     pub const REGISTRATIONS_PER_PREFIX: Self = Self { max: 20, per: SignedDuration::from_hours(1) };
     /// Files that a person brings in a day: each is long work.
