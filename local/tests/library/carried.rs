@@ -1,6 +1,8 @@
+use screensort::stand::Choices;
+use screensort_runtime::Texts;
 use serde_json::{Value, json};
 
-use crate::product::{Got, PASSWORD};
+use crate::product::{Got, PASSWORD, Product};
 use crate::world::World;
 
 impl World {
@@ -186,6 +188,28 @@ async fn an_export_holds_everything_and_nothing_of_others() {
     let stack = &world.product.stand.stack;
     assert!(stack.library().own_reports(&id).await.unwrap().is_empty());
     assert!(!world.dump().await.contains(&format!("REPORT#{id}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_telephone_number_is_in_its_owners_export_and_goes_with_the_account() {
+    let texts = Texts { countries: vec!["+44".to_owned()], sender: None, per_day: 500 };
+    let product = Product::start_with(Choices { texts: Some(texts), ..Choices::default() }).await;
+    let world = World::on(product, 1).await;
+    let (product, ann) = (&world.product, world.person("ann").await);
+    let number = "+442079460123";
+    product.with(&ann, "POST", "/mfa/sms", json!({"phone": number})).await.expect(202, "");
+    let code = product.mailed(number, "Text message").await;
+    product.with(&ann, "PUT", "/mfa/sms", json!({"code": code})).await.expect(200, "");
+    let file: Value = serde_json::from_str(&world.exported(&ann, "json").await).unwrap();
+    assert_eq!(file["account"]["second_factor"]["phone"], number);
+    let id = world.id(&ann).await;
+    let sealed =
+        product.stand.stack.accounts().person(&id).await.unwrap().unwrap().credentials.phone.unwrap();
+    let table = &product.stand.stack.settings().tables.auth;
+    assert!(world.dump_of(table).await.contains(&sealed));
+    product.with(&ann, "DELETE", "/profile", json!({"password": PASSWORD})).await.expect(202, "");
+    world.forgotten().await;
+    assert!(!world.dump_of(table).await.contains(&sealed));
 }
 
 #[tokio::test(flavor = "multi_thread")]

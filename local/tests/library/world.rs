@@ -20,7 +20,11 @@ impl World {
 
     /// With so many films.
     pub(crate) async fn of(count: usize) -> Self {
-        let product = Product::start().await;
+        Self::on(Product::start().await, count).await
+    }
+
+    /// On a product, with so many films.
+    pub(crate) async fn on(product: Product, count: usize) -> Self {
         let (mut films, operators) = import::sample(product.clock.now()).unwrap();
         films.truncate(count);
         import::keep(&product.stand.stack, &films, &operators, |_| {}).await.unwrap();
@@ -80,8 +84,11 @@ impl World {
 
     /// Every item of the library's table.
     pub(crate) async fn dump(&self) -> String {
+        self.dump_of(&self.product.stand.stack.settings().tables.library).await
+    }
+
+    pub(crate) async fn dump_of(&self, table: &str) -> String {
         let stack = &self.product.stand.stack;
-        let table = &stack.settings().tables.library;
         let items = stack.dynamodb().scan().table_name(table).send().await.unwrap();
         format!("{:?}", items.items())
     }
