@@ -13,7 +13,6 @@ use crate::ask::{Ask, Secret};
 use crate::guard;
 use crate::login::{TICKET, wrong};
 use crate::mailed::Asked;
-use crate::mfa_sms::draw_text;
 use crate::person::letter;
 
 /// The endpoint.
@@ -39,7 +38,7 @@ async fn send(_: Anyone, ask: Ask<Body>, stack: Stack) -> Result<Reply<Asked>, P
     if ticket.texted {
         let name = format!("texts#{}", ticket.account);
         guard::draw(&stack, &name, Limit::TEXTS_PER_ACCOUNT).await?.map_err(guard::wait)?;
-        draw_text(&stack, true).await?;
+        guard::draw_by_prefix(&stack, "sms", Limit::MAIL_PER_PREFIX, &ask.whence).await?;
     }
     // The mailer draws the code: no code waits in the table. Those who chose another factor get none.
     stack.outbox().post(&letter("code", To::Account(ticket.account), Some(hash), now)?).await?;

@@ -20,6 +20,7 @@ use screensort_store::{Accounts, Letter, Person, To, Token};
 use serde_json::{Value, json};
 
 use crate::letters::{Facts, write};
+use crate::mfa_sms::draw_text;
 use crate::person::{data_key, open, open_email};
 use crate::{email_confirm, password_reset, register_verify};
 
@@ -216,20 +217,37 @@ async fn texted(stack: &Stack, letter: &Letter, person: &Person) -> Result<Optio
 /// Texts a code. A number that nobody has confirmed gets few, whichever accounts name it, and none of them is told that
 /// others did; who has confirmed it gets theirs, whatever others do.
 async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) -> Result<bool, Problem> {
-    if letter.kind == "sms_code" {
-        let ring = stack.index_ring().await?;
-        let number = BlindIndex::new(&ring, "phone").term(phone.as_str());
-        if stack.draw(&format!("sms#{}", number.as_str()), Limit::TEXTS_PER_NUMBER).await?.is_err() {
-            tracing::warn!(name: "text.withheld", letter = letter.id, "a number has had its texts of the day");
-            return Ok(false);
-        }
+    if stack.clock().now().duration_since(letter.posted_at) >= mail_code::LIFETIME {
+        return Ok(false);
+    }
+    let ring = stack.index_ring().await?;
+    let number = BlindIndex::new(&ring, "phone").term(phone.as_str());
+    let confirmed = letter.kind == "code";
+    let (of, most) = match confirmed {
+        true => ("sms.own", Limit::TEXTS_PER_ACCOUNT),
+        false => ("sms.new", Limit::TEXTS_PER_NUMBER),
+    };
+    // The day's texts are drawn from last: what is withheld costs nobody any.
+    let withheld = if stack.draw(&format!("{of}#{}", number.as_str()), most).await?.is_err() {
+        Some("a number has had its texts of the day")
+    } else if draw_text(stack, confirmed).await?.is_err() {
+        Some("the day's texts are sent")
+    } else {
+        None
+    };
+    if let Some(why) = withheld {
+        tracing::warn!(name: "text.withheld", letter = letter.id, why, "a text was withheld: {why}");
+        return Ok(false);
     }
     let Some(Some(code)) = code(stack, letter, person, stack.clock().now()).await? else { return Ok(false) };
     // The last line is for the browser, which offers the code on our page alone (WICG, Origin-bound one-time codes).
     let host = stack.settings().app_url.split('/').nth(2).unwrap_or_default();
     let said = format!("{code} is your ScreenSort code. Tell it to nobody.\n\n@{host} #{code}");
-    stack.text(phone, &said).await?;
-    Ok(true)
+    let is_taken = stack.text(phone, &said).await?;
+    if !is_taken {
+        tracing::warn!(name: "text.refused", letter = letter.id, "a number can have no texts");
+    }
+    Ok(is_taken)
 }
 
 /// A code for a ticket, if its owner chose codes and can still type it in time.

@@ -7,7 +7,7 @@ use screensort_auth::event::Event;
 use screensort_auth::mail_code::{Outcome, Waiting};
 use screensort_auth::{Phone, may};
 use screensort_crypto::TokenHash;
-use screensort_http::{Code, Endpoint, Member, Problem, Recent, Reply, Whence, log};
+use screensort_http::{Code, Endpoint, Member, Problem, Recent, Reply, Spent, Whence, log};
 use screensort_routes::{MFA_SMS_BEGIN, MFA_SMS_CONFIRM, MFA_SMS_OFF};
 use screensort_runtime::{Stack, Texts};
 use screensort_store::{Ticket, To, Tried};
@@ -57,14 +57,17 @@ pub(crate) fn ticket(account: &str) -> String {
 
 /// Draws one from the day's texts. Texts cost money, and whoever earns by them asks for many: those to numbers that
 /// nobody has confirmed are half of all, so that who signs in with a code gets it.
-pub(crate) async fn draw_text(stack: &Stack, confirmed: bool) -> Result<(), Problem> {
-    let Some(texts) = &stack.settings().texts else { return Ok(()) };
+pub(crate) async fn draw_text(stack: &Stack, confirmed: bool) -> Result<Result<(), Spent>, Problem> {
+    let Some(texts) = &stack.settings().texts else { return Ok(Ok(())) };
     let per = jiff::SignedDuration::from_hours(24);
     if !confirmed {
         let half = Limit { max: texts.per_day / 2, per };
-        draw(stack, "texts#unconfirmed", half).await?.map_err(guard::wait)?;
+        let drawn = draw(stack, "texts#unconfirmed", half).await?;
+        if drawn.is_err() {
+            return Ok(drawn);
+        }
     }
-    draw(stack, "texts", Limit { max: texts.per_day, per }).await?.map_err(guard::wait)
+    draw(stack, "texts", Limit { max: texts.per_day, per }).await
 }
 
 async fn begin(
@@ -90,7 +93,6 @@ async fn begin(
     }
     draw(&stack, &format!("sms#{}", who.id()), Limit::MAIL_PER_RECIPIENT).await?.map_err(guard::wait)?;
     draw_by_prefix(&stack, "sms", Limit::MAIL_PER_PREFIX, &ask.whence).await?;
-    draw_text(&stack, false).await?;
     let key = data_key(&stack, &person).await?;
     let sealed = seal(&key, who.id(), "phone", phone.as_str().as_bytes())?;
     let hash = ticket(who.id());

@@ -237,11 +237,12 @@ impl Stack {
         Ok(())
     }
 
-    /// Texts somebody, as what must arrive and not as advertising.
+    /// Texts somebody, as what must arrive and not as advertising. False if the number can have no texts: trying again
+    /// would change nothing.
     ///
     /// # Errors
     /// 503 if it was not taken; whoever sends tries again later.
-    pub async fn text(&self, to: &Phone, text: &str) -> Result<(), Problem> {
+    pub async fn text(&self, to: &Phone, text: &str) -> Result<bool, Problem> {
         let client = self.people().texts.get_or_init(|| client::texts(self.settings(), self.http()));
         let said = |value: &str| {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
@@ -254,12 +255,14 @@ impl Stack {
                 if sender.starts_with('+') { "AWS.MM.SMS.OriginationNumber" } else { "AWS.SNS.SMS.SenderID" };
             ask = ask.message_attributes(name, said(sender)?);
         }
-        ask.send().await.map_err(|error| {
-            // As with mail: the service's own words quote the number.
-            let code = error.as_service_error().and_then(|error| error.meta().code()).unwrap_or("no answer");
-            Problem::new(screensort_http::Code::Unavailable).caused_by(format!("text: {code}"))
-        })?;
-        Ok(())
+        let Err(error) = ask.send().await else { return Ok(true) };
+        // As with mail: the service's own words quote the number.
+        let code = error.as_service_error().and_then(|error| error.meta().code()).unwrap_or("no answer");
+        if ["InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "OptedOut"].contains(&code)
+        {
+            return Ok(false);
+        }
+        Err(Problem::new(screensort_http::Code::Unavailable).caused_by(format!("text: {code}")))
     }
 
     async fn ring<K: RingKey>(&self, name: &str) -> Result<KeyRing<K>, Problem> {

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
-use crate::accounts::{Accounts, CREDENTIALS, Person, account_key, recovery_key};
+use crate::accounts::{ACCOUNT, Accounts, CREDENTIALS, Person, account_key, recovery_key};
 use crate::audit::Trail;
 use crate::catalogue::key;
 use crate::outbox::{Letter, letter_for};
@@ -201,7 +201,12 @@ impl Accounts {
         trail: &Trail,
     ) -> Result<bool, Error> {
         let used = one_time::ticket_key(ticket);
-        let mut writes = vec![self.vault().deleting(used, Some("attribute_exists(pk)"), Vec::new())?];
+        // Of this generation still: what a thief began ends with the reset that shuts them out.
+        let now = vec![(":now", n(person.account.generation))];
+        let mut writes = vec![
+            self.on(&person.account.id, ACCOUNT, "SET generation = :now", "generation = :now", now)?,
+            self.vault().deleting(used, Some("attribute_exists(pk)"), Vec::new())?,
+        ];
         writes.extend(self.replaced(
             person,
             codes,
