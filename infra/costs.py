@@ -17,6 +17,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+
+from parts.watch import interval  # noqa: E402
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "costs.md"
 BEGIN, END = "<!-- written by infra/costs.py -->\n", "<!-- until here -->\n"
@@ -65,14 +69,8 @@ def cost(endpoint, facts, prices, guess, memory):
 
 def runs():
     """How often schedules start jobs in a month of thirty days."""
-    jobs, seconds = tomllib.loads((ROOT / "infra/functions.toml").read_text())["job"], {"minute": 60, "hour": 3600}
-    count = 0
-    for schedule in (job["schedule"] for job in jobs.values() if "schedule" in job):
-        if every := re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", schedule):
-            count += 30 * 86400 // (int(every[1]) * seconds[every[2]])
-        else:
-            count += 4 if "MON" in schedule else 30
-    return count
+    jobs = tomllib.loads((ROOT / "infra/functions.toml").read_text())["job"]
+    return sum(30 * 86400 // interval(job["schedule"]) for job in jobs.values() if "schedule" in job)
 
 
 def standing(asked):

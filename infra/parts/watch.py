@@ -94,15 +94,23 @@ def waiting(job):
     ]
 
 
-def away(schedule):
-    """How long a job may be away before somebody is told: (a period in seconds, how many of them). Twice its interval and
-    a bit; of what runs by the day, two days, and of what runs by the week the seven that CloudWatch looks back."""
+def interval(schedule):
+    """Seconds between two runs of a job."""
     if every := re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", schedule):
-        return 3600, 1 if every[2] == "minute" else 2 * int(every[1]) + 1
+        return int(every[1]) * (60 if every[2] == "minute" else 3600)
     _, _, day_of_month, month, day_of_week, year = re.fullmatch(r"cron\((.*)\)", schedule)[1].split()
     if (month, year) != ("*", "*") or "?" not in (day_of_month, day_of_week) or day_of_month not in ("*", "?"):
         raise SystemExit(f"infra/parts/watch.py: {schedule}: when is a job that runs so seldom missed?")
-    return 86400, 2 if day_of_month == "*" else 7
+    return 86400 if day_of_month == "*" else 7 * 86400
+
+
+def away(schedule):
+    """How long a job may be away before somebody is told: (a period in seconds, how many of them). Twice its interval and
+    a bit; of what runs by the day, two days, and of what runs by the week the seven that CloudWatch looks back."""
+    every = interval(schedule)
+    if every < 86400:
+        return 3600, 1 if every < 3600 else 2 * (every // 3600) + 1
+    return 86400, 2 if every == 86400 else 7
 
 
 def silent(job):

@@ -17,7 +17,7 @@ use crate::ask::{Ask, Secret, refused};
 use crate::form;
 use crate::guard::{self, Counted};
 use crate::login::{TICKET, wrong};
-use crate::mfa_sms::is_right;
+use crate::mailed::is_right;
 use crate::person::totp_secret;
 use crate::start::{DEVICE_COOKIE, LoginAnswer, Start, start};
 
@@ -117,6 +117,5 @@ async fn prove(
         let used = person.credentials.totp_step.map(Step);
         return Ok(secret.verify(code.expose(), now, used).map(|Step(step)| Proof::Step(step)));
     }
-    let chosen = person.credentials.mail_factor || person.credentials.phone.is_some();
-    Ok((chosen && is_right(stack, ticket, hash, code).await?).then_some(Proof::Sent))
+    Ok((person.credentials.gets_codes() && is_right(stack, ticket, hash, code).await?).then_some(Proof::Sent))
 }

@@ -1,11 +1,12 @@
-//! What comes back from a mail, and what asks for one.
+//! What comes back from a mail or a text, and what asks for one.
 
 use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
-use screensort_crypto::OneTimeToken;
+use screensort_auth::mail_code::{Outcome, Waiting};
+use screensort_crypto::{OneTimeToken, TokenHash};
 use screensort_http::{Authority, Code, Problem, Reply, Whence, log};
 use screensort_runtime::Stack;
-use screensort_store::{To, Trail};
+use screensort_store::{Ticket, To, Trail};
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{self, Secret};
@@ -76,4 +77,17 @@ pub(crate) async fn ask_for(
         None => stack.outbox().post(&letter).await?,
     }
     Ok(Reply::ok(Asked { status: "accepted" }))
+}
+
+/// Whether `code` is the one that was sent for the ticket `hash`.
+pub(crate) async fn is_right(
+    stack: &Stack,
+    ticket: &Ticket,
+    hash: &str,
+    code: &Secret,
+) -> Result<bool, Problem> {
+    let Some((sent, sent_at)) = ticket.code.as_ref().zip(ticket.code_sent_at) else { return Ok(false) };
+    let macs = stack.mac_ring().await?;
+    let waiting = Waiting { hash: TokenHash::from_stored(sent), sent_at, tries: ticket.tries };
+    Ok(waiting.check(&macs, hash, code.expose(), stack.clock().now()) == Outcome::Right)
 }

@@ -15,12 +15,11 @@ use screensort_auth::attempts::Limit;
 use screensort_auth::mail_code::{self, Digits, MailCode};
 use screensort_crypto::{BlindIndex, OneTimeToken};
 use screensort_http::Problem;
-use screensort_runtime::{JobError, Mail, Stack};
+use screensort_runtime::{JobError, Mail, Stack, Texts};
 use screensort_store::{Accounts, Letter, Person, To, Token};
 use serde_json::{Value, json};
 
 use crate::letters::{Facts, write};
-use crate::mfa_sms::draw_text;
 use crate::person::{data_key, open, open_email};
 use crate::{email_confirm, password_reset, register_verify};
 
@@ -136,8 +135,13 @@ async fn send(stack: &Stack, letter: &Letter, person: &Person) -> Result<bool, P
         To::Account(_) | To::Terms(_) => ("email", Some(account.email.as_str())),
     };
     let (Some(sealed), false) = (sealed, account.disabled) else { return Ok(false) };
-    if let Some(phone) = texted(stack, letter, person).await? {
-        return text(stack, letter, person, &phone).await;
+    // Nobody could type it in any more.
+    let is_code = matches!(letter.kind.as_str(), "code" | "sms_code");
+    if is_code && stack.clock().now().duration_since(letter.posted_at) >= mail_code::LIFETIME {
+        return Ok(false);
+    }
+    if let Some((texts, phone)) = texted(stack, letter, person).await? {
+        return text(stack, texts, letter, &phone).await;
     }
     let (secret, about) = if letter.kind == "link_asked" {
         let invited = crate::invitation::write(stack, letter, person).await?;
@@ -183,7 +187,8 @@ async fn secret(
         },
         // It shows that a number is somebody's: by mail it would show nothing.
         "sms_code" => return Ok(None),
-        "code" => return code(stack, letter, person, now).await,
+        "code" if !person.credentials.gets_codes() => return Ok(None),
+        "code" => return Ok(code(stack, letter, now).await?.map(Some)),
         _ => return Ok(Some(None)),
     };
     let token = OneTimeToken::generate()?;
@@ -197,8 +202,12 @@ async fn secret(
     Ok(Some(Some(token.to_text().to_string())))
 }
 
-/// The number that a letter is texted to; `None` for one that is mailed.
-async fn texted(stack: &Stack, letter: &Letter, person: &Person) -> Result<Option<Phone>, Problem> {
+/// The number that a letter is texted to, and what is set of texts; `None` for a letter that is mailed.
+async fn texted<'s>(
+    stack: &'s Stack,
+    letter: &Letter,
+    person: &Person,
+) -> Result<Option<(&'s Texts, Phone)>, Problem> {
     let Some(texts) = &stack.settings().texts else { return Ok(None) };
     let has = &person.credentials;
     let sealed = match letter.kind.as_str() {
@@ -211,15 +220,12 @@ async fn texted(stack: &Stack, letter: &Letter, person: &Person) -> Result<Optio
     let phone = Phone::parse(std::str::from_utf8(&phone).unwrap_or_default());
     let phone = phone.map_err(|_| Problem::internal("a stored telephone number is none"))?;
     // A country that was taken from the settings: its people get their codes by mail, as where no texts are sent.
-    Ok(Some(phone).filter(|phone| texts.reach(phone)))
+    Ok(texts.reach(&phone).then_some((texts, phone)))
 }
 
 /// Texts a code. A number that nobody has confirmed gets few, whichever accounts name it, and none of them is told that
 /// others did; who has confirmed it gets theirs, whatever others do.
-async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) -> Result<bool, Problem> {
-    if stack.clock().now().duration_since(letter.posted_at) >= mail_code::LIFETIME {
-        return Ok(false);
-    }
+async fn text(stack: &Stack, texts: &Texts, letter: &Letter, phone: &Phone) -> Result<bool, Problem> {
     let ring = stack.index_ring().await?;
     let number = BlindIndex::new(&ring, "phone").term(phone.as_str());
     let confirmed = letter.kind == "code";
@@ -230,7 +236,7 @@ async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) ->
     // The day's texts are drawn from last: what is withheld costs nobody any.
     let withheld = if stack.draw(&format!("{of}#{}", number.as_str()), most).await?.is_err() {
         Some("a number has had its texts of the day")
-    } else if draw_text(stack, confirmed).await?.is_err() {
+    } else if !draw_text(stack, texts, confirmed).await? {
         Some("the day's texts are sent")
     } else {
         None
@@ -239,7 +245,7 @@ async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) ->
         tracing::warn!(name: "text.withheld", letter = letter.id, why, "a text was withheld: {why}");
         return Ok(false);
     }
-    let Some(Some(code)) = code(stack, letter, person, stack.clock().now()).await? else { return Ok(false) };
+    let Some(code) = code(stack, letter, stack.clock().now()).await? else { return Ok(false) };
     // The last line is for the browser, which offers the code on our page alone (WICG, Origin-bound one-time codes).
     let host = stack.settings().app_url.split('/').nth(2).unwrap_or_default();
     let said = format!("{code} is your ScreenSort code. Tell it to nobody.\n\n@{host} #{code}");
@@ -250,22 +256,22 @@ async fn text(stack: &Stack, letter: &Letter, person: &Person, phone: &Phone) ->
     Ok(is_taken)
 }
 
-/// A code for a ticket, if its owner chose codes and can still type it in time.
-async fn code(
-    stack: &Stack,
-    letter: &Letter,
-    person: &Person,
-    now: Timestamp,
-) -> Result<Option<Option<String>>, Problem> {
-    let has = &person.credentials;
-    let chosen = match letter.kind.as_str() {
-        "sms_code" => has.phone_pending.is_some(),
-        _ => has.totp.is_none() && (has.mail_factor || has.phone.is_some()),
-    };
-    let in_time = now.duration_since(letter.posted_at) < mail_code::LIFETIME;
-    let Some(ticket) = letter.about.as_deref().filter(|_| chosen && in_time) else { return Ok(None) };
+/// Draws one from the day's texts; false if they are used up. Texts cost money, and whoever earns by them asks for many:
+/// those to numbers that nobody has confirmed are half of all, so that who signs in with a code gets it.
+async fn draw_text(stack: &Stack, texts: &Texts, confirmed: bool) -> Result<bool, Problem> {
+    let per = SignedDuration::from_hours(24);
+    let half = Limit { max: texts.per_day / 2, per };
+    if !confirmed && stack.draw("texts#unconfirmed", half).await?.is_err() {
+        return Ok(false);
+    }
+    Ok(stack.draw("texts", Limit { max: texts.per_day, per }).await?.is_ok())
+}
+
+/// A code for the ticket that a letter is about, if it is still there.
+async fn code(stack: &Stack, letter: &Letter, now: Timestamp) -> Result<Option<String>, Problem> {
+    let Some(ticket) = letter.about.as_deref() else { return Ok(None) };
     let macs = stack.mac_ring().await?;
     let code = MailCode::generate(Digits::SIX)?;
     let kept = stack.one_time().set_code(ticket, code.hash(&macs, ticket).as_str(), now).await?;
-    Ok(kept.then(|| Some(code.as_str().to_owned())))
+    Ok(kept.then(|| code.as_str().to_owned()))
 }

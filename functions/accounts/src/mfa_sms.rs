@@ -4,10 +4,8 @@
 use schemars::JsonSchema;
 use screensort_auth::attempts::Limit;
 use screensort_auth::event::Event;
-use screensort_auth::mail_code::{Outcome, Waiting};
 use screensort_auth::{Phone, may};
-use screensort_crypto::TokenHash;
-use screensort_http::{Code, Endpoint, Member, Problem, Recent, Reply, Spent, Whence, log};
+use screensort_http::{Code, Endpoint, Member, Problem, Recent, Reply, Whence, log};
 use screensort_routes::{MFA_SMS_BEGIN, MFA_SMS_CONFIRM, MFA_SMS_OFF};
 use screensort_runtime::{Stack, Texts};
 use screensort_store::{Ticket, To, Tried};
@@ -16,7 +14,7 @@ use serde::Deserialize;
 use crate::ask::{Ask, Secret, refused};
 use crate::guard::{self, MFA_AGAIN, draw, draw_by_prefix};
 use crate::login::TICKET_LIFETIME;
-use crate::mailed::Asked;
+use crate::mailed::{Asked, is_right};
 use crate::mfa_totp::{Codes, codes};
 use crate::person::{data_key, letter, seal, whole};
 
@@ -51,23 +49,8 @@ fn offered(stack: &Stack) -> Result<&Texts, Problem> {
 }
 
 /// The ticket for the first code to an account's number: one at a time.
-pub(crate) fn ticket(account: &str) -> String {
+fn ticket(account: &str) -> String {
     format!("sms.{account}")
-}
-
-/// Draws one from the day's texts. Texts cost money, and whoever earns by them asks for many: those to numbers that
-/// nobody has confirmed are half of all, so that who signs in with a code gets it.
-pub(crate) async fn draw_text(stack: &Stack, confirmed: bool) -> Result<Result<(), Spent>, Problem> {
-    let Some(texts) = &stack.settings().texts else { return Ok(Ok(())) };
-    let per = jiff::SignedDuration::from_hours(24);
-    if !confirmed {
-        let half = Limit { max: texts.per_day / 2, per };
-        let drawn = draw(stack, "texts#unconfirmed", half).await?;
-        if drawn.is_err() {
-            return Ok(drawn);
-        }
-    }
-    draw(stack, "texts", Limit { max: texts.per_day, per }).await
 }
 
 async fn begin(
@@ -172,17 +155,4 @@ async fn off(
 /// 409: nobody gives up an authenticator for something weaker by mistake.
 fn stronger() -> Problem {
     Problem::new(Code::Conflict).with_detail("The authenticator is the second factor.")
-}
-
-/// Whether `code` is the one that was sent for the ticket `hash`.
-pub(crate) async fn is_right(
-    stack: &Stack,
-    ticket: &Ticket,
-    hash: &str,
-    code: &Secret,
-) -> Result<bool, Problem> {
-    let Some((sent, sent_at)) = ticket.code.as_ref().zip(ticket.code_sent_at) else { return Ok(false) };
-    let macs = stack.mac_ring().await?;
-    let waiting = Waiting { hash: TokenHash::from_stored(sent), sent_at, tries: ticket.tries };
-    Ok(waiting.check(&macs, hash, code.expose(), stack.clock().now()) == Outcome::Right)
 }

@@ -1,6 +1,7 @@
 //! Configuration: read once, from the environment, by name.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::LazyLock;
 
 use screensort_auth::Phone;
@@ -98,14 +99,8 @@ impl Texts {
                 "a name of up to 11 letters and digits, or a number such as +441234567890",
             ));
         }
-        let per_day = match get("SCREENSORT_SMS_PER_DAY") {
-            None => 500,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|number| (2..=1_000_000).contains(number))
-                .ok_or(Error::Bad("SCREENSORT_SMS_PER_DAY", "a whole number from 2 to 1000000"))?,
-        };
+        let a_day = |number: &u32| (2..=1_000_000).contains(number);
+        let per_day = number(get, "SCREENSORT_SMS_PER_DAY", 500, a_day, "a whole number from 2 to 1000000")?;
         Ok((!countries.is_empty()).then_some(Self { countries, sender, per_day }))
     }
 
@@ -285,14 +280,13 @@ impl Settings {
             tmdb_secret: get("SCREENSORT_SECRET_TMDB").unwrap_or_else(|| "screensort/tmdb".into()),
             tmdb_url: url("TMDB_BASE_URL")?,
             tmdb_exports_url: url("TMDB_EXPORTS_URL")?,
-            tmdb_requests_per_second: match get("SCREENSORT_TMDB_RATE") {
-                None => TMDB_RATE,
-                Some(rate) => rate
-                    .parse()
-                    .ok()
-                    .filter(|rate| (1..=40).contains(rate))
-                    .ok_or(Error::Bad("SCREENSORT_TMDB_RATE", "a whole number from 1 to 40"))?,
-            },
+            tmdb_requests_per_second: number(
+                &get,
+                "SCREENSORT_TMDB_RATE",
+                TMDB_RATE,
+                |rate| (1..=40).contains(rate),
+                "a whole number from 1 to 40",
+            )?,
             cors_origins,
             limits: limits(&get)?,
             data_key: or("SCREENSORT_KEY_DATA", "alias/screensort-auth"),
@@ -344,15 +338,22 @@ impl Settings {
     }
 }
 
+/// The number in a variable; `default` if it is not set, an error that says what `fits` if it does not.
+fn number<T: FromStr>(
+    get: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: T,
+    fits: impl Fn(&T) -> bool,
+    words: &'static str,
+) -> Result<T, Error> {
+    let Some(text) = get(name) else { return Ok(default) };
+    text.parse().ok().filter(fits).ok_or(Error::Bad(name, words))
+}
+
 fn dormancy(get: &impl Fn(&str) -> Option<String>) -> Result<Dormancy, Error> {
-    let or = |name: &'static str, default: u16| match get(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse::<u16>()
-            .ok()
-            .filter(|days| *days == 0 || (30..=3_650).contains(days))
-            .ok_or(Error::Bad(name, "a number of days from 30 to 3650, 0 for never")),
-    };
+    let fits = |days: &u16| *days == 0 || (30..=3_650).contains(days);
+    let or =
+        |name, default| number(get, name, default, fits, "a number of days from 30 to 3650, 0 for never");
     let usual = Dormancy::default();
     Ok(Dormancy {
         keys: or("SCREENSORT_DORMANT_KEY_DAYS", usual.keys)?,
@@ -374,14 +375,8 @@ fn address_sets(v4: Option<String>, v6: Option<String>) -> Result<Option<Address
 
 /// The quotas; what is not set is as documented.
 fn limits(get: &impl Fn(&str) -> Option<String>) -> Result<Limits, Error> {
-    let or = |name: &'static str, default: u32| match get(name) {
-        None => Ok(default),
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|number| (1..=1_000_000_000).contains(number))
-            .ok_or(Error::Bad(name, "a whole number from 1 to 1000000000")),
-    };
+    let fits = |number: &u32| (1..=1_000_000_000).contains(number);
+    let or = |name, default| number(get, name, default, fits, "a whole number from 1 to 1000000000");
     let usual = Limits::default();
     Ok(Limits {
         writes_per_minute: or("SCREENSORT_WRITES_PER_MINUTE", usual.writes_per_minute)?,

@@ -127,6 +127,11 @@ impl Credentials {
         }
     }
 
+    /// Whether one-time codes are sent to them as the second factor, by mail or by text message.
+    pub fn gets_codes(&self) -> bool {
+        self.totp.is_none() && (self.mail_factor || self.phone.is_some())
+    }
+
     /// Whether there is something that recovery codes stand in for when it is lost.
     pub fn has_spares(&self) -> bool {
         self.totp.is_some() || self.phone.is_some()
@@ -672,8 +677,8 @@ impl Accounts {
         &self,
         id: &str,
         sk: &str,
-        change: &'static str,
-        condition: &'static str,
+        change: &str,
+        condition: &str,
         values: crate::vault::Values,
     ) -> Result<TransactWriteItem, Error> {
         self.0.updating(key(&account_key(id), sk), change, condition, values)

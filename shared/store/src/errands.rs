@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Item, key, number, text};
 use crate::library::{Change, instant, is_gone, owner, person_key};
+use crate::patience::doubled;
 use crate::table::{BY_QUEUE, SK};
 use crate::vault::{IndexAsk, Written, item, n, record, s};
 use crate::{Error, Library, Trail};
@@ -23,6 +24,8 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) const LEASED: &str = "leased_until";
 /// The attribute that names that run.
 const HOLDER: &str = "holder";
+/// That the run `:holder` has an errand still.
+const IS_HELD: &str = "holder = :holder AND attribute_not_exists(gone)";
 /// The attribute that counts how often it was taken.
 const TRIES: &str = "tries";
 
@@ -41,6 +44,11 @@ impl ErrandKind {
             Self::Export => "X#",
             Self::Import => "I#",
         }
+    }
+
+    /// The sort key of one.
+    fn place(self, id: &str) -> String {
+        format!("{}{id}", self.prefix())
     }
 
     /// Where those that wait or are under way stand in the index of what waits.
@@ -91,7 +99,7 @@ pub struct Errand {
 impl Errand {
     fn item(&self, change: &Change<'_>, kind: ErrandKind) -> Result<Item, Error> {
         let expires = self.asked_at.saturating_add(KEPT).map_or(i64::MAX, Timestamp::as_second);
-        let sk = format!("{}{}", kind.prefix(), self.id);
+        let sk = kind.place(&self.id);
         let mut noted: Item = item(&person_key(change.account), &sk, self, Some(expires))?;
         noted.extend([
             ("by".to_owned(), s(change.account)),
@@ -147,7 +155,7 @@ pub struct HeldErrand {
 
 impl HeldErrand {
     fn key(&self) -> Item {
-        key(&person_key(&self.account), &format!("{}{}", self.kind.prefix(), self.id))
+        key(&person_key(&self.account), &self.kind.place(&self.id))
     }
 }
 
@@ -204,8 +212,7 @@ impl Library {
                 (TRIES.to_owned(), n(held.tries)),
             ]);
         }
-        let condition = "holder = :holder AND attribute_not_exists(gone)";
-        self.0.put_if(noted, condition, vec![(":holder", s(&held.holder))]).await
+        self.0.put_if(noted, IS_HELD, vec![(":holder", s(&held.holder))]).await
     }
 
     /// An errand of a person.
@@ -213,7 +220,7 @@ impl Library {
     /// # Errors
     /// If the store fails or the item cannot be read.
     pub async fn errand(&self, account: &str, kind: ErrandKind, id: &str) -> Result<Option<Errand>, Error> {
-        let found = self.0.get(&person_key(account), &format!("{}{id}", kind.prefix())).await?;
+        let found = self.0.get(&person_key(account), &kind.place(id)).await?;
         found.filter(|item| !is_gone(item)).map(|item| record(item, "errand")).transpose()
     }
 
@@ -292,12 +299,11 @@ impl Library {
     /// # Errors
     /// If the store fails.
     pub async fn put_back_errand(&self, held: &HeldErrand, now: Timestamp) -> Result<(), Error> {
-        let pause = PAUSE.saturating_mul(1 << held.tries.saturating_sub(1).min(10)).min(LONGEST);
+        let pause = doubled(PAUSE, held.tries.saturating_sub(1), LONGEST);
         let again = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
         let values = vec![(":order", s(due(again, &held.id))), (":holder", s(&held.holder))];
         let change = "SET queue_order = :order REMOVE holder, leased_until";
-        let is_held = Some("holder = :holder AND attribute_not_exists(gone)");
-        self.0.update(held.key(), change, is_held, values).await?;
+        self.0.update(held.key(), change, Some(IS_HELD), values).await?;
         Ok(())
     }
 
@@ -309,8 +315,7 @@ impl Library {
         let values = vec![(":failed", s("failed")), (":why", s(why)), (":holder", s(&held.holder))];
         let change = "SET progress = :failed, #failure = :why \
             REMOVE queue, queue_order, holder, leased_until, tries";
-        let is_held = Some("holder = :holder AND attribute_not_exists(gone)");
-        self.0.update(held.key(), change, is_held, values).await?;
+        self.0.update(held.key(), change, Some(IS_HELD), values).await?;
         Ok(())
     }
 }

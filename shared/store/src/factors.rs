@@ -8,7 +8,7 @@ use crate::audit::Trail;
 use crate::catalogue::key;
 use crate::outbox::{Letter, letter_for};
 use crate::sessions::{Session, session_item, session_key};
-use crate::vault::{item, n, s};
+use crate::vault::{n, s};
 use crate::{Error, one_time};
 
 impl Accounts {
@@ -54,9 +54,8 @@ impl Accounts {
         writes.extend(self.replaced(
             person,
             codes,
-            "SET recovery_round = :next, totp = :sealed, totp_step = :step, mail_factor = :no \
-             REMOVE totp_pending, phone, phone_pending",
-            "totp_pending = :sealed AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            ", totp = :sealed, totp_step = :step, mail_factor = :no REMOVE totp_pending, phone, phone_pending",
+            "totp_pending = :sealed",
             vec![(":sealed", s(sealed)), (":step", n(step)), (":no", AttributeValue::Bool(false))],
         )?);
         writes.push(self.vault().putting(letter_for(letter, trail)?, None)?);
@@ -88,9 +87,8 @@ impl Accounts {
         writes.extend(self.replaced(
             person,
             &[],
-            "SET recovery_round = :next, totp_step = :step REMOVE totp, totp_pending",
-            "attribute_exists(totp) AND totp_step < :step \
-             AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            ", totp_step = :step REMOVE totp, totp_pending",
+            "attribute_exists(totp) AND totp_step < :step",
             vec![(":step", n(step))],
         )?);
         writes.push(self.vault().putting(letter_for(letter, trail)?, None)?);
@@ -127,9 +125,8 @@ impl Accounts {
         let mut writes = self.replaced(
             person,
             codes,
-            "SET recovery_round = :next",
-            "(attribute_exists(totp) OR attribute_exists(phone)) \
-             AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            "",
+            "attribute_exists(totp) OR attribute_exists(phone)",
             Vec::new(),
         )?;
         writes.push(self.vault().putting(letter_for(letter, trail)?, None)?);
@@ -172,7 +169,6 @@ impl Accounts {
         letter: &Letter,
         trail: &Trail,
     ) -> Result<bool, Error> {
-        let expires = Some(ticket.expires_at.as_second());
         let writes = vec![
             self.on(
                 &ticket.account,
@@ -181,7 +177,7 @@ impl Accounts {
                 "attribute_exists(pk) AND attribute_not_exists(totp)",
                 vec![(":sealed", s(sealed))],
             )?,
-            self.vault().putting(item(&format!("TICKET#{hash}"), "TICKET", ticket, expires)?, None)?,
+            self.vault().putting(one_time::ticket_item(hash, ticket)?, None)?,
             self.vault().putting(letter_for(letter, trail)?, None)?,
         ];
         self.all(writes, trail).await
@@ -210,9 +206,8 @@ impl Accounts {
         writes.extend(self.replaced(
             person,
             codes,
-            "SET recovery_round = :next, phone = :sealed, mail_factor = :no REMOVE phone_pending",
-            "phone_pending = :sealed AND attribute_not_exists(totp) \
-             AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            ", phone = :sealed, mail_factor = :no REMOVE phone_pending",
+            "phone_pending = :sealed AND attribute_not_exists(totp)",
             vec![(":sealed", s(sealed)), (":no", AttributeValue::Bool(false))],
         )?);
         writes.push(self.vault().putting(letter_for(letter, trail)?, None)?);
@@ -228,28 +223,31 @@ impl Accounts {
         let mut writes = self.replaced(
             person,
             &[],
-            "SET recovery_round = :next REMOVE phone, phone_pending",
-            "attribute_not_exists(totp) AND (attribute_exists(phone) OR attribute_exists(phone_pending)) \
-             AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)",
+            " REMOVE phone, phone_pending",
+            "attribute_not_exists(totp) AND (attribute_exists(phone) OR attribute_exists(phone_pending))",
             Vec::new(),
         )?;
         writes.push(self.vault().putting(letter_for(letter, trail)?, None)?);
         self.all(writes, trail).await
     }
 
-    /// `change` to a person's credentials, with `codes` in the place of the recovery codes that were read. The condition
-    /// has to name the round in which they were: two changes at once would leave the codes of both.
+    /// A change to a person's credentials under `condition`, with `codes` in the place of the recovery codes that were
+    /// read, and only in the round in which they were: two changes at once would leave the codes of both. `more` is what
+    /// the change does besides counting the round: what it goes on to set, and what it removes.
     fn replaced(
         &self,
         person: &Person,
         codes: &[String],
-        change: &'static str,
-        condition: &'static str,
+        more: &str,
+        condition: &str,
         mut values: crate::vault::Values,
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let (id, round) = (&person.account.id, person.credentials.recovery_round);
         values.extend([(":seen", n(round)), (":next", n(round + 1))]);
-        let mut writes = vec![self.on(id, CREDENTIALS, change, condition, values)?];
+        let change = format!("SET recovery_round = :next{more}");
+        let condition =
+            format!("({condition}) AND (attribute_not_exists(recovery_round) OR recovery_round = :seen)");
+        let mut writes = vec![self.on(id, CREDENTIALS, &change, &condition, values)?];
         let gone = |hash: &String| self.vault().deleting(recovery_key(id, hash), None, Vec::new());
         let new = |hash: &String| self.vault().putting(recovery_key(id, hash), None);
         writes.extend(person.recovery.iter().map(gone).collect::<Result<Vec<_>, _>>()?);

@@ -71,6 +71,10 @@ pub(crate) fn ticket_key(hash: &str) -> Item {
     key(&format!("TICKET#{hash}"), "TICKET")
 }
 
+pub(crate) fn ticket_item(hash: &str, ticket: &Ticket) -> Result<Item, Error> {
+    item(&format!("TICKET#{hash}"), "TICKET", ticket, Some(ticket.expires_at.as_second()))
+}
+
 impl OneTime {
     /// In `table`.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
@@ -101,10 +105,9 @@ impl OneTime {
     /// # Errors
     /// If the store fails.
     pub async fn issue(&self, hash: &str, ticket: &Ticket, forgiven: &str) -> Result<(), Error> {
-        let expires = Some(ticket.expires_at.as_second());
         let counter = counter_key(&ticket.account, forgiven);
         let writes = vec![
-            self.0.putting(item(&format!("TICKET#{hash}"), "TICKET", ticket, expires)?, None)?,
+            self.0.putting(ticket_item(hash, ticket)?, None)?,
             self.0.deleting(counter, None, Vec::new())?,
         ];
         match self.0.transact(writes).await? {

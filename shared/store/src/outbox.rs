@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::audit::{Audit, Trail};
 use crate::catalogue::{Item, key, number, text};
+use crate::patience::doubled;
 use crate::vault::{Vault, Written, item, n, record, s, sort_key};
 
 const OUTBOX: &str = "OUTBOX";
@@ -146,7 +147,7 @@ impl Outbox {
     }
 
     async fn lease(&self, letter: &Letter, tries: u32, now: Timestamp) -> Result<bool, Error> {
-        let lease = LEASE.saturating_mul(1 << tries.min(10)).min(LONGEST);
+        let lease = doubled(LEASE, tries, LONGEST);
         let until = now.saturating_add(lease).map_or(i64::MAX, Timestamp::as_second);
         let values = vec![(":until", n(until)), (":now", n(now.as_second())), (":one", n(1))];
         let change = "SET leased_until = :until ADD tries :one";

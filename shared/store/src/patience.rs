@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use jiff::SignedDuration;
 
 /// How often a write that met another one is tried.
 pub(crate) const MEETINGS: u32 = 6;
@@ -30,6 +31,11 @@ where
 /// The pause before the try after the `meeting`th meeting.
 pub(crate) async fn wait(meeting: u32) {
     tokio::time::sleep(Duration::from_millis(10 << meeting)).await;
+}
+
+/// `first`, twice as long after each of `times` before, `longest` at most.
+pub(crate) fn doubled(first: SignedDuration, times: u32, longest: SignedDuration) -> SignedDuration {
+    first.saturating_mul(1 << times.min(10)).min(longest)
 }
 
 fn is_met<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {

@@ -613,8 +613,8 @@ impl Vault {
     pub(crate) fn updating(
         &self,
         at: Item,
-        change: &'static str,
-        condition: &'static str,
+        change: &str,
+        condition: &str,
         values: Values,
     ) -> Result<TransactWriteItem, Error> {
         let update = Update::builder()
